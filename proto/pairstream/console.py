@@ -1,0 +1,92 @@
+"""How both console scripts behave: a table of commands, settings from dataclasses, errors in one line.
+
+A command is a frozen dataclass of settings and the function that runs it. The function is named, not
+imported, so that `--help` loads nothing heavy. Settings come from flags, from `--config FILE` (YAML)
+and from environment variables (`SYNTH_SERVER_SERVE__BIND`, for example); `--help` shows all.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from argparse import ArgumentError
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from importlib import import_module
+from typing import Any, get_args, get_origin, get_type_hints
+
+from docstring_parser import DocstringParam, parse_from_object
+from jsonargparse import ArgumentParser, set_parsing_settings
+
+from pairstream.errors import ConfigError, PairstreamError
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One subcommand: its name, its settings, and where the function that runs it lives."""
+
+    name: str
+    settings: type[Any]
+    run: str
+    """The function as `module:name`; it takes the settings and returns the exit code, or None for 0."""
+
+
+def main(prog: str, description: str, commands: Sequence[Command], argv: Sequence[str] | None = None) -> int:
+    """Parse, run, and turn any `PairstreamError` into one line on stderr and its exit code."""
+    try:
+        command, settings = _parse(prog, description, commands, argv)
+        module, _, name = command.run.partition(":")
+        return int(getattr(import_module(module), name)(settings) or 0)
+    except PairstreamError as error:
+        print(f"{prog}: error: {' '.join(str(error).split())}", file=sys.stderr)
+        logging.getLogger(__name__).debug("the traceback of that error", exc_info=True)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"{prog}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output went away, as in `… | head`
+        sys.stderr.close()
+        return 0
+
+
+def _parse(prog: str, description: str, commands: Sequence[Command], argv: Sequence[str] | None) -> tuple[Command, Any]:
+    set_parsing_settings(docstring_parse_attribute_docstrings=True)
+    parser = ArgumentParser(
+        prog=prog, description=description, default_env=True, allow_abbrev=False, exit_on_error=False
+    )
+    subcommands = parser.add_subcommands(required=True, dest="command")
+    for command in commands:
+        summary = (command.settings.__doc__ or "").strip()
+        subcommands.add_subcommand(command.name, _parser_of(command), help=summary.splitlines()[0])
+    try:
+        parsed = parser.parse_args(argv)
+        chosen = next(command for command in commands if command.name == parsed.command)
+        values = vars(parser.instantiate(parsed)[chosen.name])
+    except (ArgumentError, TypeError) as error:
+        raise ConfigError(f"{error} (see `{prog} --help` or `{prog} COMMAND --help`)") from error
+    return chosen, chosen.settings(**{field.name: values[field.name] for field in fields(chosen.settings)})
+
+
+def _parser_of(command: Command) -> ArgumentParser:
+    """The settings as flags: a `bool` is a switch, a `list[...]` takes several values (`--data A B`)."""
+    parser = ArgumentParser(
+        description=(command.settings.__doc__ or "").strip(), default_env=True, allow_abbrev=False, exit_on_error=False
+    )
+    parser.add_argument("--config", action="config", help="A YAML file with any of the settings below.")
+    hints = get_type_hints(command.settings)
+    lists = {name: get_args(hint)[0] for name, hint in hints.items() if get_origin(hint) is list}
+    switches = {name for name, hint in hints.items() if hint is bool}
+    documented = {parameter.arg_name: parameter.description for parameter in _docs(command.settings)}
+    parser.add_class_arguments(command.settings, skip={*lists, *switches})
+    for name, item in lists.items():
+        parser.add_argument(f"--{name}", nargs="+", type=item, default=[], help=documented.get(name))
+    for name in switches:
+        parser.add_argument(f"--{name}", action="store_true", help=documented.get(name))
+    return parser
+
+
+def _docs(settings: type[Any]) -> list[DocstringParam]:
+    """The lines under the fields."""
+    return [item for item in parse_from_object(settings).meta if isinstance(item, DocstringParam)]

@@ -1,0 +1,55 @@
+"""What every transport does: carry messages between one client and its workers.
+
+A transport knows connections, not streams: it does not retry, reorder or decide. That is `exchange.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pairstream.messages import Message
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A connection to this worker came up, for the first time or again."""
+
+    worker: str
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The connection to this worker is gone, or could not be made; everything asked over it is void."""
+
+    worker: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Received:
+    """This worker said something."""
+
+    worker: str
+    message: Message
+
+
+Event = Joined | Lost | Received
+
+
+class Transport(Protocol):
+    """Connections from one client to its workers."""
+
+    @property
+    def workers(self) -> Sequence[str]:
+        """The names of the workers, in the form in which a user would write them."""
+
+    def send(self, worker: str, message: Message) -> None:
+        """Hand over a message; if the connection is gone, a `Lost` event has been or will be reported."""
+
+    def poll(self, seconds: float) -> Sequence[Event]:
+        """What happened, in order; waits at most `seconds` for the first event."""
+
+    def close(self) -> None:
+        """Release all connections; idempotent."""

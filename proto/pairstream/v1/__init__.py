@@ -1,0 +1,1 @@
+"""The gRPC services of pairstream, generated from worker.proto by `make stubs`."""

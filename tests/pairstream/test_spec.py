@@ -1,0 +1,107 @@
+"""A spec names a stream: every field counts, equal streams are equal, and nonsense is refused with a remedy."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+
+from pairstream.errors import SpecError
+from pairstream.spec import GROUPS, StreamSpec
+
+OTHER_VALUES: dict[str, Any] = {
+    "synth": "parametric",
+    "engine": "fused",
+    "sampling": "unit",
+    "delta": 0.1,
+    "sample_rate": 44_100,
+    "seconds": 2.0,
+    "control_rate": 441,
+    "block_pairs": 64,
+    "seed": 1,
+    "dtype": "float16",
+}
+
+
+def test_the_default_stream_keeps_its_name():
+    """A changed digest would orphan every stream that anyone has ever recorded."""
+    assert StreamSpec().digest == "9075e3061f7961f3a618e6f6d664211964607cc066d878f0923ad43c32e44f8b"
+
+
+def test_every_field_changes_the_digest_and_shows_in_the_diff():
+    plain = StreamSpec()
+    assert set(OTHER_VALUES) == set(plain.as_dict())
+    digests = {plain.digest}
+    for name, value in OTHER_VALUES.items():
+        other = StreamSpec.from_dict(plain.as_dict() | {name: value})
+        assert plain.diff(other) == f"{name}: {plain.as_dict()[name]!r} != {value!r}"
+        digests.add(other.digest)
+    assert len(digests) == len(OTHER_VALUES) + 1
+
+
+@pytest.mark.parametrize(
+    "spec", [StreamSpec(), StreamSpec(delta={"pitch": 0.1, "rest": 0.2}), StreamSpec(seed=2**64 - 1, seconds=0.5)]
+)
+def test_a_spec_survives_dict_and_pickle(spec: StreamSpec):
+    for copy in (StreamSpec.from_dict(spec.as_dict()), pickle.loads(pickle.dumps(spec))):
+        assert copy == spec
+        assert copy.digest == spec.digest
+        assert hash(copy) == hash(spec)
+
+
+def test_laws_that_are_the_same_have_one_name():
+    same = [StreamSpec(delta=0.2), StreamSpec(delta={"rest": 0.2}), StreamSpec(delta=dict.fromkeys(GROUPS, 0.2))]
+    assert len({spec.digest for spec in same}) == 1
+    by_rest = StreamSpec(delta={"pitch": 0.1, "rest": 0.2})
+    by_name = StreamSpec(delta=dict.fromkeys(reversed(GROUPS), 0.2) | {"pitch": 0.1})
+    assert by_rest.digest == by_name.digest
+    assert StreamSpec(seconds=1) == StreamSpec(seconds=1.0)  # type: ignore[arg-type]
+
+
+def test_delta_is_found_by_group():
+    spec = StreamSpec(delta={"pitch": 0.05, "rest": 0.25})
+    assert [spec.delta_of(group) for group in ("pitch", "mix")] == [0.05, 0.25]
+    assert StreamSpec(delta=0.5).delta_of("lfo") == 0.5
+
+
+def test_sizes_follow_from_rate_and_length():
+    spec = StreamSpec(sample_rate=44_100, seconds=0.5, block_pairs=8, dtype="float16")
+    assert (spec.samples, spec.control_samples, spec.audio_bytes) == (22_050, 240, 8 * 2 * 22_050 * 2)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("synth", "Voice!", "'Voice!'"),
+        ("sampling", "gauss", "paper, unit"),
+        ("dtype", "int16", "float32, float16"),
+        ("delta", -0.1, "-0.1"),
+        ("delta", float("nan"), "nan"),
+        ("delta", "0.1", "'0.1'"),
+        ("delta", {"pitch": 0.1}, "add 'rest'"),
+        ("delta", {"colour": 0.1, "rest": 0.1}, "'colour'"),
+        ("delta", {"pitch": -1, "rest": 0.1}, "delta['pitch']"),
+        ("sample_rate", 0, "sample_rate=0"),
+        ("sample_rate", 16_000.0, "16000.0"),
+        ("seconds", 0.0, "seconds=0.0"),
+        ("seconds", float("inf"), "inf"),
+        ("seconds", 1e-4, "at least 2"),
+        ("control_rate", 20_000, "20000"),
+        ("block_pairs", 0, "block_pairs=0"),
+        ("block_pairs", True, "True"),
+        ("seed", -1, "seed=-1"),
+        ("seed", 2**64, str(2**64)),
+    ],
+)
+def test_nonsense_is_refused_and_quoted(field: str, value: object, says: str):
+    with pytest.raises(SpecError) as caught:
+        StreamSpec.from_dict(StreamSpec().as_dict() | {field: value})
+    assert field in str(caught.value)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("values", [None, 7, {"colour": 1}, {1: 2}])
+def test_what_is_no_spec_at_all_is_refused(values: object):
+    with pytest.raises(SpecError):
+        StreamSpec.from_dict(values)

@@ -1,0 +1,104 @@
+"""PairStream under a DataLoader: every block once, and a state that says exactly where the consumer stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+from toy_source import TOY, ToySource, open_toy
+
+from pairstream.errors import ConfigError
+from pairstream.torch import PairBatch, PairStream
+from synth_server.config import ServeSettings
+from synth_server.metrics import WorkerMetrics
+from synth_server.server import Server
+
+SOURCE = ToySource(TOY)
+
+# PyTorch tells that a worker process of a DataLoader is killed with its parent's threads alive; not ours to mend.
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    settings = ServeSettings(bind="tcp://127.0.0.1:0", grpc="127.0.0.1:0", http="127.0.0.1:0", drain_seconds=2)
+    with Server(settings, open_toy, WorkerMetrics()) as server:
+        yield server.addresses.data
+
+
+def loader(stream: PairStream, workers: int) -> DataLoader[PairBatch]:
+    return DataLoader(stream, batch_size=None, num_workers=workers)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_blocks_arrive_as_tensors_bit_for_bit(url: str, workers: int):
+    for index, batch in enumerate(islice(loader(PairStream(url, TOY, timeout=10), workers), 5)):
+        block = SOURCE.render(index)
+        assert batch.index == index
+        assert np.array_equal(batch.theta.numpy(), block.theta)
+        assert np.array_equal(batch.audio.numpy(), block.audio)
+        assert torch.equal(batch.a, batch.audio[:, 0])
+        assert torch.equal(batch.b, batch.audio[:, 1])
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_the_state_is_where_the_consumer_stands_not_where_the_loader_has_read_to(url: str, workers: int):
+    stream = PairStream(url, TOY, start=3, timeout=10)
+    assert stream.state_dict() == {"next": 3}
+    iterator = iter(loader(stream, workers))
+    for expected in (3, 4, 5):
+        batch = next(iterator)
+        assert batch.index == expected
+        assert stream.state_dict() == stream.state_after(batch) == {"next": expected + 1}
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_resumed_stream_goes_on_with_the_very_next_block(url: str, workers: int, tmp_path: Path):
+    stream = PairStream(url, TOY, timeout=10)
+    before = [batch.index for batch in islice(loader(stream, workers), 4)]
+    torch.save(stream.state_dict(), tmp_path / "state.pt")
+    resumed = PairStream(url, TOY, timeout=10)
+    resumed.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    after = [batch.index for batch in islice(loader(resumed, workers), 4)]
+    assert before + after == list(range(8))
+
+
+def test_iterating_again_goes_on_and_does_not_start_over(url: str):
+    stream = PairStream(url, TOY, timeout=10)
+    indices = [batch.index for _ in range(3) for batch in islice(loader(stream, 0), 2)]
+    assert indices == list(range(6))
+
+
+def test_ranks_never_see_the_same_block(url: str):
+    streams = [PairStream(url, TOY, timeout=10, rank=rank, world=3) for rank in range(3)]
+    taken = [[batch.index for batch in islice(stream, 4)] for stream in streams]
+    assert taken == [[0, 3, 6, 9], [1, 4, 7, 10], [2, 5, 8, 11]]
+    assert {stream.state_dict()["next"] for stream in streams} == {12}
+
+
+@pytest.mark.parametrize(
+    ("url_of_none", "workers", "says"), [("local://", 2, "num_workers=2"), ("nowhere", 1, "not a stream's URL")]
+)
+def test_an_error_in_a_worker_process_reaches_the_consumer(
+    url_of_none: str, workers: int, says: str, monkeypatch: pytest.MonkeyPatch
+):
+    # PyTorch looks only every 5 s whether a worker process whose dataset has raised may end.
+    for module in ("torch.utils.data._utils", "torch.utils.data._utils.worker"):
+        monkeypatch.setattr(f"{module}.MP_STATUS_CHECK_INTERVAL", 0.2)
+    iterator = iter(loader(PairStream(url_of_none, TOY), workers))
+    with pytest.raises(ConfigError, match=says):
+        next(iterator)
+    iterator._shutdown_workers()  # type: ignore[attr-defined]
+
+
+def test_a_batch_moves_as_a_whole():
+    block = SOURCE.render(0)
+    batch = PairBatch(0, torch.from_numpy(block.theta), torch.from_numpy(block.audio))
+    moved = batch.to("meta")
+    assert (moved.index, moved.theta.device.type, moved.audio.device.type) == (0, "meta", "meta")
+    assert moved.audio.shape == (4, 2, 32)

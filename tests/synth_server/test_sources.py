@@ -1,0 +1,53 @@
+"""A worker keeps a few sources open, reopens what it closed, and refuses what is too large before it allocates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from toy_source import TOY, ToySource
+
+from pairstream.errors import RefusedError
+from pairstream.spec import StreamSpec
+from synth_server.config import Limits
+from synth_server.sources import Sources
+
+
+def test_a_stream_is_opened_once_and_closed_when_others_push_it_out():
+    opened: list[ToySource] = []
+
+    def open_source(spec: StreamSpec) -> ToySource:
+        opened.append(ToySource(spec))
+        return opened[-1]
+
+    sources = Sources(open_source, Limits(), keep=2)
+    specs = [replace(TOY, seed=seed) for seed in range(3)]
+    assert sources.open(specs[0]) is sources.open(specs[0])
+    sources.open(specs[1])
+    sources.open(specs[2])
+    assert [source.closed for source in opened] == [True, False, False]
+    block = sources.render(specs[0].digest, 5)
+    assert block.sha256() == ToySource(specs[0]).render(5).sha256()
+    sources.close()
+    assert all(source.closed for source in opened)
+
+
+def test_a_stream_that_nobody_opened_is_not_rendered():
+    with pytest.raises(RefusedError, match="not open here"):
+        Sources(ToySource, Limits()).render("ab" * 32, 0)
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        (StreamSpec(block_pairs=4_096), "lower block_pairs"),
+        (StreamSpec(seconds=120.0, block_pairs=1), "seconds=120.0"),
+        (StreamSpec(sample_rate=384_000, block_pairs=1), "sample_rate=384000"),
+    ],
+)
+def test_too_much_is_refused_with_the_limit(spec: StreamSpec, says: str):
+    def open_source(spec: StreamSpec) -> ToySource:
+        raise AssertionError("nothing may be opened")
+
+    with pytest.raises(RefusedError, match=says):
+        Sources(open_source, Limits()).open(spec)
