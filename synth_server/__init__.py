@@ -1,0 +1,1 @@
+"""The producer of a pair stream: parameters in, blocks out."""

@@ -1,0 +1,39 @@
+"""Keep freed memory in the process: `tune()` sets glibc's malloc, nothing else.
+
+torch frees and takes again tens of arrays of some megabytes per chunk. glibc by itself gives such memory back to the
+kernel and then pays a page fault for each 4 KiB of it. A worker calls this once, before its first block.
+
+Measured with the engine torchsynth, patch voice, two EPYC cores, medians, page faults per call:
+
+    64 sounds of 4 s at 44.1 kHz, 1 thread     572 ms, 103,467 faults ->  321 ms, 0 faults
+    128 sounds of 1 s at 48 kHz, 2 threads     200 ms,  29,966 faults ->  145 ms, 0 faults
+    256 sounds of 1 s at 16 kHz, 1 thread      112 ms,       1 fault  ->  111 ms, 1 fault
+
+    python -c "from synth_server import allocator; allocator.tune(); ..."   # engine.render, with and without
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+MIB = 1 << 20
+
+#: mallopt's numbers of its settings, and what they are set to.
+SETTINGS = (
+    (-3, 32 * MIB),  # M_MMAP_THRESHOLD: arrays up to this size come from the heap; glibc takes no more than 32 MiB
+    (-1, 1024 * MIB),  # M_TRIM_THRESHOLD: free memory at the heap's end that is kept
+    (-2, 64 * MIB),  # M_TOP_PAD: how much more is taken when the heap must grow
+    (-8, 1),  # M_ARENA_MAX: one heap for all threads, since those of other threads are at most 64 MiB long
+)
+
+
+def tune() -> bool:
+    """Set malloc for large arrays; True if all settings were taken, False where there is no glibc."""
+    try:
+        libc = ctypes.CDLL(None)
+        libc.gnu_get_libc_version  # noqa: B018  musl has a mallopt that does nothing, but not this
+        mallopt = libc.mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    taken = [mallopt(setting, value) == 1 for setting, value in SETTINGS]
+    return all(taken)

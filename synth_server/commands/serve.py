@@ -1,0 +1,48 @@
+"""`synth-server serve`: a worker as a process, from its first line to its last."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from functools import partial
+from threading import Event
+
+from synth_server.config import ServeSettings, usable_cores
+from synth_server.metrics import WorkerMetrics
+from synth_server.server import Server
+
+
+def run(settings: ServeSettings) -> int:
+    """Serve until SIGTERM or SIGINT; 0 if everything in the making was finished, 1 if not."""
+    began = time.monotonic()
+    from synth_server import allocator  # noqa: PLC0415 – before torch allocates anything
+    from synth_server.renderer import Renderer  # noqa: PLC0415 – loads torch, which takes a second
+
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", force=True
+    )
+    allocator.tune()
+    stop = Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: stop.set())
+    metrics = WorkerMetrics()
+    threads = settings.threads or usable_cores()
+    open_here = partial(Renderer, device=settings.device, threads=threads, observe=metrics.observe)
+    server = Server(settings, open_here, metrics)
+    print(f"pairs    {server.addresses.data}", flush=True)
+    print(f"grpc     {server.addresses.grpc}", flush=True)
+    print(f"http     {server.addresses.http}", flush=True)
+    with_grace = False
+    try:
+        server.start()
+        print(f"ready    after {time.monotonic() - began:.1f} s; Ctrl-C stops", flush=True)
+        stop.wait()
+        print("draining", flush=True)
+    finally:
+        with_grace = server.stop()
+    if not with_grace:
+        os._exit(1)  # a rendering thread cannot be interrupted, and the interpreter would wait for it
+    print("stopped", flush=True)
+    return 0

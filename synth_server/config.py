@@ -1,0 +1,171 @@
+"""The settings of every `synth-server` command. Loads nothing heavy, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pairstream.errors import ConfigError
+from pairstream.spec import StreamSpec
+
+MIB = 1 << 20
+
+_ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:/ ]+):(?P<port>\d{1,5})")
+_LOOPBACK = re.compile(r"127\.\d+\.\d+\.\d+|localhost|\[::1\]")
+
+
+@dataclass(frozen=True)
+class Address:
+    """A host and a TCP port to listen on; port 0 means any free one."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str, *, flag: str, scheme: str = "") -> Address:
+        """Read `HOST:PORT`, with `scheme://` in front where there is one.
+
+        Raises:
+            ConfigError: it is not of that form.
+        """
+        match = _ADDRESS.fullmatch(text.removeprefix(f"{scheme}://"))
+        if not match or int(match["port"]) > 0xFFFF or (scheme and not text.startswith(f"{scheme}://")):
+            form = f"{scheme}://HOST:PORT" if scheme else "HOST:PORT"
+            raise ConfigError(f"{flag}={text!r} is not an address; write {form}, port 0 for any free one")
+        return cls(match["host"], int(match["port"]))
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only processes on this machine can reach it."""
+        return _LOOPBACK.fullmatch(self.host) is not None
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a spec and a client may ask for at most; checked before anything is allocated."""
+
+    block_bytes: int = 256 * MIB
+    seconds: float = 60.0
+    sample_rate: int = 192_000
+    asks_per_client: int = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeSettings:
+    """Render pairs and serve them to trainers until stopped (SIGTERM drains)."""
+
+    bind: str = "tcp://127.0.0.1:5555"
+    """Where the pairs are served, tcp://HOST:PORT; port 0 means any free one."""
+    grpc: str = "127.0.0.1:5556"
+    """Where Describe, Status and grpc.health are served, HOST:PORT."""
+    http: str = "127.0.0.1:5557"
+    """Where /metrics and /healthz are served, HOST:PORT."""
+    device: str = "cpu"
+    """What renders: cpu, cuda or cuda:N."""
+    threads: int = 0
+    """Rendering threads; 0 means all cores this process may use."""
+    window_mib: int = 512
+    """Memory for rendered blocks that other experiments may still ask for, in MiB."""
+    max_block_mib: int = 256
+    """The largest block that is rendered at all, in MiB of audio."""
+    drain_seconds: float = 10.0
+    """After SIGTERM, how long blocks in the making may take until they are given up."""
+    insecure: bool = False
+    """Listen beyond this machine although nothing is encrypted or authenticated."""
+    log_level: str = "info"
+    """How much to log on stderr: debug, info, warning or error."""
+
+    def __post_init__(self) -> None:
+        for name in ("threads", "window_mib", "drain_seconds"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name}={getattr(self, name)!r} is negative; use 0 or more")
+        if self.max_block_mib < 1:
+            raise ConfigError(f"max_block_mib={self.max_block_mib!r} leaves no room for any block; use 1 or more")
+        for address, flag in ((self.data_address, "bind"), (self.grpc_address, "grpc"), (self.http_address, "http")):
+            if not address.loopback and not self.insecure:
+                raise ConfigError(
+                    f"{flag}={address} can be reached from other machines and nothing is encrypted; "
+                    "bind 127.0.0.1, or add --insecure on a network that you trust"
+                )
+
+    @property
+    def data_address(self) -> Address:
+        """`bind`, parsed."""
+        return Address.parse(self.bind, flag="bind", scheme="tcp")
+
+    @property
+    def grpc_address(self) -> Address:
+        """`grpc`, parsed."""
+        return Address.parse(self.grpc, flag="grpc")
+
+    @property
+    def http_address(self) -> Address:
+        """`http`, parsed."""
+        return Address.parse(self.http, flag="http")
+
+    @property
+    def limits(self) -> Limits:
+        """The limits that these settings set."""
+        return Limits(block_bytes=self.max_block_mib * MIB)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderSettings:
+    """Write pairs as WAV files, and beside each the JSON that makes it again."""
+
+    out: Path = Path("pairs")
+    """The folder to write to; it is made if need be."""
+    index: int = 0
+    """Which block of the stream."""
+    pairs: int = 4
+    """How many of the block's pairs, from its first on."""
+    device: str = "cpu"
+    """What renders: cpu, cuda or cuda:N."""
+    spec: StreamSpec = field(default_factory=StreamSpec)
+    """The stream."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchSettings:
+    """Measure where the time of a block goes, stage by stage, from theta to the client."""
+
+    blocks: int = 8
+    """Blocks to measure, after one that is not counted."""
+    device: str = "cpu"
+    """What renders: cpu, cuda or cuda:N."""
+    threads: int = 0
+    """Rendering threads; 0 means all cores this process may use."""
+    json: bool = False
+    """Print JSON instead of a table."""
+    spec: StreamSpec = field(default_factory=StreamSpec)
+    """The stream."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusSettings:
+    """Ask a worker what it offers and what it is doing."""
+
+    worker: str = "127.0.0.1:5556"
+    """The worker's gRPC address, HOST:PORT."""
+    timeout: float = 5.0
+    """How long to wait for an answer, in seconds."""
+    json: bool = False
+    """Print JSON instead of tables."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoctorSettings:
+    """Check this installation, and say how to cure what is wrong with it."""
+
+    json: bool = False
+    """Print JSON instead of a table."""
+
+
+def usable_cores() -> int:
+    """The cores that this process may run on, which in a container are often fewer than the machine's."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

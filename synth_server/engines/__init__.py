@@ -1,0 +1,54 @@
+"""The engines by name: `load_engine`. Importing this loads no engine and no torch."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import cast
+
+from pairstream.errors import RefusedError
+from synth_server.engines.engine import Engine, EngineFactory
+
+#: Where each engine is; loaded when first asked for.
+ENGINES: Mapping[str, str] = {"torchsynth": "synth_server.engines.torchsynth:TorchsynthEngine"}
+
+__all__ = ["ENGINES", "Engine", "load_engine"]
+
+
+def load_engine(
+    name: str,
+    *,
+    synth: str = "voice",
+    sample_rate: int = 16_000,
+    seconds: float = 1.0,
+    control_rate: int = 480,
+    device: str = "cpu",
+    threads: int | None = None,
+) -> Engine:
+    """An engine that plays the patch `synth`.
+
+    Args:
+        name: which engine, one of `ENGINES`.
+        synth: which patch, one of `synth_server.patches.PATCHES`.
+        sample_rate: samples of audio per second, in hertz.
+        seconds: length of a sound.
+        control_rate: samples of envelopes and LFOs per second, in hertz.
+        device: cpu, cuda or cuda:N.
+        threads: threads that compute on a CPU; None takes as many as the process may use cores.
+
+    Raises:
+        RefusedError: there is no such engine, or no such patch; the message names those that exist.
+        ConfigError: a setting is out of range, or the device is not there.
+    """
+    if name not in ENGINES:
+        raise RefusedError(f"engine={name!r} is not an engine of this worker; it has {', '.join(ENGINES)}")
+    module, _, attribute = ENGINES[name].partition(":")
+    factory = cast("EngineFactory", getattr(importlib.import_module(module), attribute))
+    return factory(
+        synth=synth,
+        sample_rate=sample_rate,
+        seconds=seconds,
+        control_rate=control_rate,
+        device=device,
+        threads=threads,
+    )

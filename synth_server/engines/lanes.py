@@ -1,0 +1,66 @@
+"""Lanes: threads that each run torch with one intra-op thread, and leave everyone else's torch as it is.
+
+torch splits an operation among its threads at places that depend on their number, and the ends of the pieces
+take another code path with other roundings. So a block is cut in pieces of fixed size, and each piece is one
+lane's work from beginning to end. Nothing here knows what the work is.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+
+from pairstream.errors import ConfigError
+
+Work = TypeVar("Work")
+Result = TypeVar("Result")
+
+_settling = threading.Lock()
+
+
+class Lanes:
+    """A pool of `threads` such threads; None takes as many as the process may use cores.
+
+    Raises:
+        ConfigError: `threads` is not a whole number of at least 1.
+    """
+
+    def __init__(self, threads: int | None) -> None:
+        self.threads = cores() if threads is None else threads
+        if isinstance(self.threads, bool) or not isinstance(self.threads, int) or self.threads < 1:
+            raise ConfigError(f"threads={threads!r} is not a number of threads; use 1, 2, … or leave it out")
+        self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="lane", initializer=_settle)
+
+    def map(self, function: Callable[[Work], Result], work: Iterable[Work]) -> list[Result]:
+        """The results of `function` in the order of `work`; the first exception is raised here."""
+        return list(self._pool.map(function, work))
+
+    def close(self) -> None:
+        """Wait for the work under way and end the threads."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def cores() -> int:
+    """Processor cores this process may use: what a container or taskset leaves it."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _settle() -> None:
+    """Hold this thread to one intra-op thread, and to subnormal numbers as IEEE has them.
+
+    `torch.set_num_threads` sets two things: the number of the calling thread, and that which threads find that use
+    torch for the first time. So this thread first finds its number, then changes it; and another thread, which
+    lives for nothing else, puts back what later threads find.
+    """
+    with _settling:
+        found = torch.get_num_threads()
+        torch.set_num_threads(1)
+        restore = threading.Thread(target=torch.set_num_threads, args=(found,))
+        restore.start()
+        restore.join()
+    torch.set_flush_denormal(False)

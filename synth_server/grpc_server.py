@@ -1,0 +1,124 @@
+"""The worker's gRPC services: Describe and Status (worker.proto), and grpc.health.v1.
+
+Control only; blocks travel over `zmq_server.py`. A data path for clients without ZeroMQ would be a further
+service here, a shell around the same dispatcher.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its C++ core would log beside the error that we raise
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from pairstream.errors import BindError
+from pairstream.v1 import worker_pb2, worker_pb2_grpc
+from synth_server.config import Address
+from synth_server.ledger import Ledger
+from synth_server.window import Window
+
+SERVICE = worker_pb2.DESCRIPTOR.services_by_name["Worker"].full_name
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+class WorkerService(worker_pb2_grpc.WorkerServicer):
+    """Answers Describe and Status.
+
+    Args:
+        description: the constant answer to Describe.
+        ledger, window: what Status reports of.
+        waiting: how many blocks of a stream an experiment waits for.
+    """
+
+    def __init__(
+        self,
+        description: worker_pb2.DescribeResponse,
+        ledger: Ledger,
+        window: Window,
+        waiting: Callable[[str, str], int],
+    ) -> None:
+        self.ready = self.draining = False
+        self._description = description
+        self._ledger = ledger
+        self._window = window
+        self._waiting = waiting
+        self._began = time.monotonic()
+
+    def Describe(  # noqa: N802 – gRPC's name
+        self, request: worker_pb2.DescribeRequest, context: grpc.ServicerContext
+    ) -> worker_pb2.DescribeResponse:
+        """What this worker offers."""
+        return self._description
+
+    def Status(  # noqa: N802 – gRPC's name
+        self, request: worker_pb2.StatusRequest, context: grpc.ServicerContext
+    ) -> worker_pb2.StatusResponse:
+        """What it is doing now."""
+        experiments = self._ledger.experiments()
+        for entry in experiments:
+            entry.waiting = self._waiting(entry.name, entry.digest)
+        return worker_pb2.StatusResponse(
+            uptime_seconds=time.monotonic() - self._began,
+            ready=self.ready,
+            draining=self.draining,
+            window_bytes=self._window.bytes,
+            window_limit_bytes=self._window.limit_bytes,
+            streams=[worker_pb2.Stream(**vars(entry)) for entry in self._ledger.streams()],
+            experiments=[worker_pb2.Experiment(**vars(entry)) for entry in experiments],
+        )
+
+
+class GrpcServer:
+    """Serves the services from `start` to `stop`.
+
+    Args:
+        address: where; port 0 means any.
+
+    Raises:
+        BindError: the address is taken or not this machine's.
+    """
+
+    def __init__(self, address: Address) -> None:
+        # Without so_reuseport=0 two workers would share a port, and each would answer half of the calls.
+        self._server = grpc.server(ThreadPoolExecutor(max_workers=4), options=(("grpc.so_reuseport", 0),))
+        try:
+            port = self._server.add_insecure_port(str(address))
+        except RuntimeError as error:
+            raise BindError(f"cannot serve gRPC on {address}: the address is taken; choose another --grpc") from error
+        self.address = Address(address.host, port)
+        self._health = health.HealthServicer()
+        self._service: WorkerService | None = None
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._set_health(_NOT_SERVING)
+
+    def start(self, service: WorkerService) -> None:
+        """Begin to answer; not yet healthy."""
+        self._service = service
+        worker_pb2_grpc.add_WorkerServicer_to_server(service, self._server)
+        self._server.start()
+
+    def set_ready(self) -> None:
+        """A block was rendered: healthy from now on."""
+        if self._service:
+            self._service.ready = True
+        self._set_health(_SERVING)
+
+    def set_draining(self) -> None:
+        """No longer healthy, but still answering."""
+        if self._service:
+            self._service.ready, self._service.draining = False, True
+        self._set_health(_NOT_SERVING)
+
+    def stop(self) -> None:
+        """Stop answering and give the port back."""
+        self._server.stop(grace=0.5).wait(timeout=2.0)
+
+    def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+        for name in ("", SERVICE):
+            self._health.set(name, status)

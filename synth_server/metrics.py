@@ -1,0 +1,67 @@
+"""Every metric of a worker, in one place. Names are `pairstream_worker_…`, in base units.
+
+Labels are few and bounded: stages only. Names of streams and experiments are in `Status` (see ledger.py).
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from pairstream.block import PairBlock
+from synth_server.window import Window
+
+#: The way of a block through a worker; `synth-server bench` has the same rows.
+STAGES = ("sampling", "perturb", "engine", "encode", "send")
+
+_STAGE_BUCKETS = tuple(1e-4 * 2.0**step for step in range(18))  # 0.1 ms to 13 s
+
+
+class WorkerMetrics:
+    """The metrics of one worker, in a registry of their own so that two can live in one process."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # a second time series for every counter, which nobody looks at
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        prefix = "pairstream_worker"
+        self.ready = Gauge(
+            f"{prefix}_ready", "1 once a block was rendered, 0 before and while draining.", registry=registry
+        )
+        self.stage_seconds = Histogram(
+            f"{prefix}_stage_seconds",
+            "Time per block in a stage.",
+            ["stage"],
+            registry=registry,
+            buckets=_STAGE_BUCKETS,
+        )
+        for stage in STAGES:
+            self.stage_seconds.labels(stage)
+        self.blocks_rendered = Counter(f"{prefix}_blocks_rendered", "Blocks rendered.", registry=registry)
+        self.pairs_rendered = Counter(f"{prefix}_pairs_rendered", "Pairs rendered.", registry=registry)
+        self.blocks_served = Counter(f"{prefix}_blocks_served", "Blocks sent to clients.", registry=registry)
+        self.served_bytes = Counter(f"{prefix}_served_bytes", "Bytes of blocks sent to clients.", registry=registry)
+        self.refusals = Counter(f"{prefix}_refusals", "Streams refused to clients.", registry=registry)
+        self.failures = Counter(f"{prefix}_failures", "Blocks that could not be rendered.", registry=registry)
+        self.malformed = Counter(f"{prefix}_malformed_messages", "Messages that could not be read.", registry=registry)
+        self.clients = Gauge(f"{prefix}_clients", "Clients with an open stream.", registry=registry)
+        self.queue = Gauge(f"{prefix}_queue_blocks", "Blocks that wait to be rendered.", registry=registry)
+        self.window = Gauge(f"{prefix}_window_bytes", "Bytes of blocks held in memory.", registry=registry)
+        self.window_limit = Gauge(f"{prefix}_window_limit_bytes", "Bound of the window.", registry=registry)
+
+    def observe(self, stage: str, seconds: float) -> None:
+        """One block took this long in a stage."""
+        self.stage_seconds.labels(stage).observe(seconds)
+
+    def rendered(self, block: PairBlock, window: Window) -> None:
+        """A block was rendered and put into the window."""
+        self.blocks_rendered.inc()
+        self.pairs_rendered.inc(block.pairs)
+        self.window.set(window.bytes)
+
+    def served(self, block: PairBlock) -> None:
+        """A block goes to a client."""
+        self.blocks_served.inc()
+        self.served_bytes.inc(block.nbytes)

@@ -1,0 +1,117 @@
+"""The worker's life: bind, warm up, serve, drain, stop."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from threading import Event
+from types import TracebackType
+from typing import Self
+
+from pairstream.source import OpenSource
+from pairstream.spec import StreamSpec
+from synth_server.config import MIB, ServeSettings
+from synth_server.describe import describe
+from synth_server.dispatcher import Dispatcher
+from synth_server.grpc_server import GrpcServer, WorkerService
+from synth_server.http_server import HttpServer
+from synth_server.ledger import Ledger
+from synth_server.metrics import WorkerMetrics
+from synth_server.scheduler import Scheduler
+from synth_server.sources import Sources
+from synth_server.window import Window
+from synth_server.zmq_server import ZmqServer
+
+_log = logging.getLogger(__name__)
+
+#: What is rendered once before a worker calls itself ready: proof that it can.
+WARM_UP = StreamSpec(block_pairs=1)
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where a worker listens, as its users would write it."""
+
+    data: str
+    grpc: str
+    http: str
+
+
+class Server:
+    """One worker. Binds on construction, serves between `start` and `stop`; a context manager does both.
+
+    Args:
+        settings: what to listen on and how much to hold.
+        open_source: makes the source of a stream: a renderer.
+        metrics: times and counts; the sources should observe their stages with it.
+
+    Raises:
+        BindError: an address is taken or not this machine's.
+    """
+
+    def __init__(self, settings: ServeSettings, open_source: OpenSource, metrics: WorkerMetrics) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._ready = Event()
+        self._ledger = Ledger()
+        self._window = Window(settings.window_mib * MIB)
+        metrics.window_limit.set(self._window.limit_bytes)
+        scheduler = Scheduler(settings.limits.asks_per_client)
+        self._dispatcher = Dispatcher(self._window, scheduler, self._ledger, metrics)
+        self._zmq = ZmqServer(self._dispatcher, Sources(open_source, settings.limits), metrics)
+        try:
+            data = self._zmq.bind(settings.data_address)
+            self._http = HttpServer(settings.http_address, metrics.registry, self._ready.is_set)
+            try:
+                self._grpc = GrpcServer(settings.grpc_address)
+            except BaseException:
+                self._http.stop()
+                raise
+        except BaseException:
+            self._zmq.stop(0)
+            raise
+        self.addresses = Addresses(f"zmq://{data}", str(self._grpc.address), f"http://{self._http.address}")
+
+    def start(self) -> None:
+        """Answer at once; serve blocks, and be ready, as soon as one was rendered.
+
+        Raises:
+            PairstreamError: not even the warm-up block could be rendered.
+        """
+        self._http.start()
+        description = describe(self._settings.limits, self.addresses.data)
+        self._grpc.start(WorkerService(description, self._ledger, self._window, self._dispatcher.waiting))
+        self._zmq.render(_warm_up)
+        self._zmq.start()
+        self._ready.set()
+        self._metrics.ready.set(1)
+        self._grpc.set_ready()
+
+    def stop(self) -> bool:
+        """Drain and stop; False if a block in the making had to be given up."""
+        self._ready.clear()
+        self._metrics.ready.set(0)
+        self._grpc.set_draining()
+        in_time = self._zmq.stop(self._settings.drain_seconds)
+        self._grpc.stop()
+        self._http.stop()
+        if not in_time:
+            _log.warning("gave up a block that was in the making after %s s", self._settings.drain_seconds)
+        return in_time
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _warm_up(sources: Sources) -> None:
+    sources.open(WARM_UP).render(0)

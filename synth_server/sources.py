@@ -1,0 +1,80 @@
+"""The sources that a worker has open, at most a few: engines are costly to make and to keep."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from pairstream.block import PairBlock
+from pairstream.errors import RefusedError
+from pairstream.source import OpenSource, Source
+from pairstream.spec import StreamSpec
+from synth_server.config import MIB, Limits
+
+
+class Sources:
+    """Opens, keeps and closes the sources of streams; used by the rendering thread alone.
+
+    Args:
+        open_source: makes the source of a stream.
+        limits: what a spec may ask for.
+        keep: how many sources stay open; the one unused for longest is closed first.
+        remember: how many specs can be opened again without being told.
+    """
+
+    def __init__(self, open_source: OpenSource, limits: Limits, *, keep: int = 4, remember: int = 1_024) -> None:
+        self._open_source = open_source
+        self._limits = limits
+        self._keep = keep
+        self._remember = remember
+        self._open: OrderedDict[str, Source] = OrderedDict()
+        self._specs: OrderedDict[str, StreamSpec] = OrderedDict()
+
+    def open(self, spec: StreamSpec) -> Source:
+        """The source of this stream.
+
+        Raises:
+            RefusedError: the spec exceeds the limits, or there is no such synth or engine here.
+        """
+        check(spec, self._limits)
+        source = self._open.pop(spec.digest, None) or self._open_source(spec)
+        self._open[spec.digest] = source
+        self._specs[spec.digest] = spec
+        self._specs.move_to_end(spec.digest)
+        while len(self._open) > self._keep:
+            self._open.popitem(last=False)[1].close()
+        while len(self._specs) > self._remember:
+            self._specs.popitem(last=False)
+        return source
+
+    def render(self, digest: str, index: int) -> PairBlock:
+        """A block of a stream that was opened before.
+
+        Raises:
+            RefusedError: it never was, or too long ago.
+        """
+        spec = self._specs.get(digest)
+        if spec is None:
+            raise RefusedError(f"stream {digest[:12]} is not open here; send OPEN first")
+        return self.open(spec).render(index)
+
+    def close(self) -> None:
+        """Close all of them."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+
+def check(spec: StreamSpec, limits: Limits) -> None:
+    """Refuse a spec that asks for more than this worker gives.
+
+    Raises:
+        RefusedError: with what it asks for and what is allowed.
+    """
+    if spec.audio_bytes > limits.block_bytes:
+        raise RefusedError(
+            f"a block of {spec.block_pairs} pairs of {spec.seconds} s has {spec.audio_bytes / MIB:.0f} MiB of audio; "
+            f"this worker renders at most {limits.block_bytes // MIB}: lower block_pairs, or raise its --max_block_mib"
+        )
+    if spec.seconds > limits.seconds:
+        raise RefusedError(f"seconds={spec.seconds} is more than the {limits.seconds} that this worker renders")
+    if spec.sample_rate > limits.sample_rate:
+        raise RefusedError(f"sample_rate={spec.sample_rate} is more than the {limits.sample_rate} of this worker")
