@@ -6,9 +6,12 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from pairstream.errors import ConfigError
 from pairstream.spec import StreamSpec
+
+LogLevel = Literal["debug", "info", "warning", "error"]
 
 MIB = 1 << 20
 
@@ -77,8 +80,8 @@ class ServeSettings:
     """After SIGTERM, how long blocks in the making may take until they are given up."""
     insecure: bool = False
     """Listen beyond this machine although nothing is encrypted or authenticated."""
-    log_level: str = "info"
-    """How much to log on stderr: debug, info, warning or error."""
+    log_level: LogLevel = "info"
+    """How much to log on stderr."""
 
     def __post_init__(self) -> None:
         for name in ("threads", "window_mib", "drain_seconds"):

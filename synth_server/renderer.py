@@ -35,7 +35,9 @@ def ignore(stage: str, seconds: float) -> None:
 
 
 class Renderer:
-    """Renders any block of one stream. `render` may be called from several threads at once.
+    """Renders any block of one stream: the source of workers and of local://.
+
+    `render` may be called from several threads at once.
 
     Raises:
         RefusedError: this worker has no such synth or engine; the message names those it has.
@@ -119,13 +121,6 @@ class Renderer:
         result = work()
         self._observe(stage, time.perf_counter() - start)
         return result
-
-
-def open_source(
-    spec: StreamSpec, device: str = "cpu", threads: int | None = None, observe: Observe = ignore
-) -> Renderer:
-    """The renderer of a stream, for workers and for local://; see `Renderer`."""
-    return Renderer(spec, device=device, threads=threads, observe=observe)
 
 
 def _as_type(audio: NDArray[np.float32], dtype: str) -> NDArray[Any]:

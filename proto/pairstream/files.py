@@ -1,27 +1,49 @@
-"""Files that are there whole or not at all, whatever happens while they are written."""
+"""Files that are there whole or not at all: written beside their place, brought to the disk, then renamed."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, Any
 
 from pairstream.errors import ConfigError
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A path to write to instead; it becomes `path` at the end, or is removed if anything went wrong.
+def written_whole(path: Path) -> Iterator[IO[bytes]]:
+    """A binary file to write to; it takes the name `path` only if the block ends without an exception.
 
     Raises:
-        ConfigError: the folder cannot be written to.
+        ConfigError: the folder cannot be made or written to.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
-        yield unfinished
-        unfinished.replace(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False)  # noqa: SIM115
     except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror or error}; choose another folder") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+        raise ConfigError(f"cannot write {path}: {error.strerror}; choose another folder") from error
+    part = Path(file.name)
+    try:
+        with file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.chmod(0o644)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """`text` in UTF-8."""
+    with written_whole(path) as file:
+        file.write(text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """`value` as readable JSON; NaN is refused, because most readers refuse it."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

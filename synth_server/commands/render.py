@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from pairstream.block import PairBlock
 from pairstream.errors import ConfigError
-from pairstream.files import written_whole
+from pairstream.files import write_json, written_whole
 from synth_server import allocator
 from synth_server.config import RenderSettings
 from synth_server.patches import Parameter
@@ -31,7 +30,6 @@ def run(settings: RenderSettings) -> int:
     renderer = Renderer(spec, device=settings.device)
     try:
         block = renderer.render(settings.index)
-        settings.out.mkdir(parents=True, exist_ok=True)
         for pair in range(settings.pairs):
             path = settings.out / f"{spec.synth}-{spec.digest[:12]}-{block.index}-{pair}.json"
             print(_write(path, settings, block, pair, renderer.parameters))
@@ -46,8 +44,8 @@ def _write(
     waves = {}
     for view, samples in zip("ab", block.audio[pair], strict=True):
         wave = path.with_name(f"{path.stem}-{view}.wav")
-        with written_whole(wave) as unfinished:
-            soundfile.write(unfinished, samples.astype(np.float32), settings.spec.sample_rate, "FLOAT", format="WAV")
+        with written_whole(wave) as file:
+            soundfile.write(file, samples.astype(np.float32), settings.spec.sample_rate, "FLOAT", format="WAV")
         waves[view] = wave.name
     about = {
         "spec": settings.spec.as_dict(),
@@ -58,8 +56,7 @@ def _write(
         "wav": waves,
         "parameters": _human(block.theta[pair], parameters),
     }
-    with written_whole(path) as unfinished:
-        unfinished.write_text(json.dumps(about, indent=2) + "\n")
+    write_json(path, about)
     return path
 
 

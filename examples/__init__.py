@@ -1,0 +1,1 @@
+"""Programs that show how the parts go together; run them with `python -m examples.NAME`."""

@@ -1,0 +1,111 @@
+"""Both console scripts: settings from flags, files and the environment; every error one line and an exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pairstream import errors
+from pairstream.errors import PairstreamError
+from synth_server.cli import main as synth_server
+from trainer.cli import main as trainer
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        ([], "expected"),
+        (["serv"], "invalid choice: 'serv'"),
+        (["render", "--pears", "3"], "--pears"),
+        (["render", "--pairs", "many"], "many"),
+        (["render", "--pairs", "0"], "pairs=0"),
+        (["render", "--index", "-1"], "index=-1"),
+        (["render", "--spec.delta", "-1"], "delta=-1.0"),
+        (["render", "--spec.delta", "{pitch: 0.1}"], "add 'rest'"),
+        (["render", "--config", "/nowhere.yaml"], "/nowhere.yaml"),
+        (["serve", "--bind", "127.0.0.1:5555"], "write tcp://HOST:PORT"),
+        (["serve", "--bind", "tcp://0.0.0.0:5555"], "--insecure"),
+        (["serve", "--threads", "-1"], "threads=-1"),
+        (["serve", "--log_level", "loud"], "loud"),
+        (["status", "--worker", "nowhere"], "worker='nowhere'"),
+        (["bench", "--blocks", "0"], "blocks=0"),
+    ],
+)
+def test_wrong_input_is_one_line_that_quotes_it_and_exit_code_2(
+    argv: list[str], says: str, capsys: pytest.CaptureFixture[str]
+):
+    assert synth_server(argv) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert err.startswith("synth-server: error: ")
+    assert says in err
+
+
+def test_a_synth_that_does_not_exist_is_named_with_those_that_do(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    assert synth_server(["render", "--spec.synth", "theremin", "--out", str(tmp_path)]) == 3
+    err = capsys.readouterr().err
+    assert len(err.splitlines()) == 1
+    assert "theremin" in err
+    assert "voice, voice-fm, parametric" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_that_does_not_answer_is_exit_code_4(capsys: pytest.CaptureFixture[str]):
+    assert synth_server(["status", "--worker", "127.0.0.1:1", "--timeout", "2"]) == 4
+    assert "synth-server serve" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["fit", "probe"])
+def test_the_trainer_speaks_the_same_way(command: str, capsys: pytest.CaptureFixture[str]):
+    assert trainer([command, "--nonsense", "1"]) == 2
+    err = capsys.readouterr().err
+    assert len(err.splitlines()) == 1
+    assert err.startswith("trainer: error: ")
+
+
+def test_settings_come_from_a_file_and_the_environment_and_flags_win(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    config = tmp_path / "render.yaml"
+    config.write_text(f"out: {tmp_path / 'from-file'}\npairs: 1\nspec:\n  block_pairs: 2\n  seconds: 0.1\n  seed: 5\n")
+    monkeypatch.setenv("SYNTH_SERVER_RENDER__SPEC__SYNTH", "voice-fm")
+    assert synth_server(["render", "--config", str(config), "--spec.seed", "6"]) == 0
+    (path,) = capsys.readouterr().out.split()
+    about = json.loads(Path(path).read_text())
+    assert Path(path).parent.name == "from-file"
+    assert (about["spec"]["synth"], about["spec"]["seed"], about["spec"]["block_pairs"]) == ("voice-fm", 6, 2)
+
+
+def test_every_error_has_the_exit_code_that_its_docstring_says():
+    lines = [line.split() for line in (errors.__doc__ or "").splitlines() if "─" in line or "PairstreamError  " in line]
+    documented = {}
+    for words in lines:
+        name, code = [word for word in words if word.endswith("Error") or word.isdigit()][:2]
+        documented[name] = int(code)
+    tree = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, PairstreamError)]
+    assert documented == {cls.__name__: cls.exit_code for cls in tree}
+
+
+def test_help_shows_the_line_under_every_field():
+    done = subprocess.run(
+        [sys.executable, "-m", "synth_server.cli", "serve", "--help"], check=True, capture_output=True, timeout=60
+    )
+    text = " ".join(done.stdout.decode().split())
+    for part in ("port 0 means any free one", "SYNTH_SERVER_SERVE__BIND", "Listen beyond this machine"):
+        assert part in text
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    done = subprocess.run(
+        f"{sys.executable} -m synth_server.cli status --help | head -1",
+        shell=True,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    assert done.stderr == b""
