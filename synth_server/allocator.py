@@ -3,13 +3,21 @@
 torch frees and takes again tens of arrays of some megabytes per chunk. glibc by itself gives such memory back to the
 kernel and then pays a page fault for each 4 KiB of it. A worker calls this once, before its first block.
 
-Measured with the engine torchsynth, patch voice, two EPYC cores, medians, page faults per call:
+Measured with the engine torchsynth and the patch voice on two EPYC cores, per call, without -> with:
 
-    64 sounds of 4 s at 44.1 kHz, 1 thread     572 ms, 103,467 faults ->  321 ms, 0 faults
-    128 sounds of 1 s at 48 kHz, 2 threads     200 ms,  29,966 faults ->  145 ms, 0 faults
-    256 sounds of 1 s at 16 kHz, 1 thread      112 ms,       1 fault  ->  111 ms, 1 fault
+    64 sounds of 4 s at 44.1 kHz, 1 thread     427 ms,  77,000 faults ->  269 ms, 1,600 faults
+    64 sounds of 4 s at 44.1 kHz, 2 threads    368 ms, 100,000 faults ->  173 ms, 1,500 faults
+    128 sounds of 1 s at 48 kHz, 2 threads     113 ms,  25,000 faults ->   84 ms,     0 faults
+    256 sounds of 1 s at 16 kHz, 1 thread      101 ms,       0 faults ->  103 ms,    60 faults
 
-    python -c "from synth_server import allocator; allocator.tune(); ..."   # engine.render, with and without
+    python - tuned <<'END'
+    import sys, time, numpy as np
+    from synth_server import allocator, engines
+    if "tuned" in sys.argv: allocator.tune()
+    engine = engines.load_engine("torchsynth", sample_rate=44_100, seconds=4.0, threads=1)
+    theta, keys = np.full((64, 78), 0.5, np.float32), np.arange(64, dtype=np.uint64)
+    for _ in range(9): start = time.perf_counter(); engine.render(theta, keys); print(time.perf_counter() - start)
+    END
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -167,8 +166,3 @@ class DoctorSettings:
 
     json: bool = False
     """Print JSON instead of a table."""
-
-
-def usable_cores() -> int:
-    """The cores that this process may run on, which in a container are often fewer than the machine's."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

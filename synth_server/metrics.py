@@ -46,7 +46,7 @@ class WorkerMetrics:
         self.refusals = Counter(f"{prefix}_refusals", "Streams refused to clients.", registry=registry)
         self.failures = Counter(f"{prefix}_failures", "Blocks that could not be rendered.", registry=registry)
         self.malformed = Counter(f"{prefix}_malformed_messages", "Messages that could not be read.", registry=registry)
-        self.clients = Gauge(f"{prefix}_clients", "Clients with an open stream.", registry=registry)
+        self.clients = Gauge(f"{prefix}_clients", "Clients that opened a stream and have not left.", registry=registry)
         self.queue = Gauge(f"{prefix}_queue_blocks", "Blocks that wait to be rendered.", registry=registry)
         self.window = Gauge(f"{prefix}_window_bytes", "Bytes of blocks held in memory.", registry=registry)
         self.window_limit = Gauge(f"{prefix}_window_limit_bytes", "Bound of the window.", registry=registry)

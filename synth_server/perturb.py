@@ -1,6 +1,6 @@
 """theta -> (theta of view a, theta of view b): the second arrow on the way of a block.
 
-clip(theta + delta * N(0, 1), 1e-6, 1), both views independently, every parameter, as in section 3 of
+clip(theta + delta * N(0, 1), 1e-6, 1), both views independently, every parameter, as in
 "Contrastive Learning from Synthetic Audio Doppelgängers" (Cherep and Singh, 2025). The original is not a view.
 """
 

@@ -173,6 +173,7 @@ class ZmqServer:
 
     def _open(self, job: OpenJob) -> Opened:
         source = self._sources.open(job.spec)
+        _log.info("stream %s is open: %s", job.spec.digest[:12], job.spec)
         return Opened(digest=job.spec.digest, layout=source.layout, fingerprint=source.fingerprint)
 
     def _finish(self, job: Job, answer: Answer) -> None:

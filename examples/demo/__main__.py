@@ -52,7 +52,7 @@ def run(settings: DemoSettings) -> int:
         print(f"the worker serves pairs at {worker.url}; training from it in another process", flush=True)
         steps = [f"--max_steps={settings.max_steps}"] if settings.max_steps else []
         trainer("fit", "--preset=demo", f"--stream={worker.url}", f"--run={settings.run}", *steps)
-        spec = StreamSpec.from_dict(json.loads((settings.run / "spec.json").read_text())["spec"])
+        spec = StreamSpec.from_dict(json.loads((settings.run / "config.json").read_text())["plan"]["spec"])
         with connect(worker.url, spec, experiment="page") as client:
             write_page(settings.run / "pairs.html", spec, client.fetch(0), min(PAIRS_SHOWN, spec.block_pairs))
     report = _report(settings, spec)
@@ -63,7 +63,7 @@ def run(settings: DemoSettings) -> int:
 def _make_room(run: Path) -> None:
     if not run.exists():
         return
-    if not (run / "report.json").exists() and not (run / "spec.json").exists():
+    if not (run / "report.json").exists() and not (run / "config.json").exists():
         raise ConfigError(f"{run} exists and is not a demonstration's; remove it or choose another --run")
     print(f"replacing the earlier demonstration in {run}")
     shutil.rmtree(run)

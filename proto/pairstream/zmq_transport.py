@@ -21,8 +21,8 @@ from pairstream.transport import Event, Joined, Lost, Received
 HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS = 1_000, 5_000
 #: Milliseconds until the first and at most between further attempts to reconnect.
 RECONNECT_MS, RECONNECT_MAX_MS = 100, 1_000
-#: Milliseconds that a farewell may take to leave.
-LINGER_MS = 200
+#: Milliseconds that a message may wait for a connection that is just coming up, and a farewell to leave.
+SEND_MS, LINGER_MS = 200, 200
 
 _CONNECTION_EVENTS = {
     zmq.Event.HANDSHAKE_SUCCEEDED: "",
@@ -54,7 +54,7 @@ class ZmqTransport:
     def send(self, worker: str, message: Message) -> None:
         """Queue a message; if the connection is down it is dropped, and a `Lost` event says so."""
         try:
-            self._sockets[worker].send_multipart(encode(message), flags=zmq.DONTWAIT, copy=False)
+            self._sockets[worker].send_multipart(encode(message), copy=False)
         except zmq.Again:
             return
 
@@ -89,6 +89,7 @@ class ZmqTransport:
             (zmq.RECONNECT_IVL_MAX, RECONNECT_MAX_MS),
             (zmq.IMMEDIATE, 1),
             (zmq.IPV6, 1),
+            (zmq.SNDTIMEO, SEND_MS),
             (zmq.LINGER, LINGER_MS),
             (zmq.MAXMSGSIZE, max_frame_bytes),
         ):

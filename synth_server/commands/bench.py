@@ -24,7 +24,8 @@ from pairstream.errors import ConfigError
 from pairstream.messages import Layout
 from pairstream.spec import StreamSpec
 from synth_server import allocator
-from synth_server.config import BenchSettings, ServeSettings, usable_cores
+from synth_server.config import BenchSettings, ServeSettings
+from synth_server.cores import usable_cores
 from synth_server.metrics import WorkerMetrics
 from synth_server.renderer import Renderer
 from synth_server.server import Server

@@ -20,7 +20,8 @@ from rich.table import Table
 
 from pairstream.errors import PairstreamError
 from pairstream.spec import StreamSpec
-from synth_server.config import DoctorSettings, usable_cores
+from synth_server.config import DoctorSettings
+from synth_server.cores import usable_cores
 
 Verdict = Literal["ok", "note", "bad"]
 _COLOURS = {"ok": "green", "note": "yellow", "bad": "red"}

@@ -9,7 +9,7 @@ import time
 from functools import partial
 from threading import Event
 
-from synth_server.config import ServeSettings, usable_cores
+from synth_server.config import ServeSettings
 from synth_server.metrics import WorkerMetrics
 from synth_server.server import Server
 
@@ -28,7 +28,7 @@ def run(settings: ServeSettings) -> int:
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: stop.set())
     metrics = WorkerMetrics()
-    threads = settings.threads or usable_cores()
+    threads = settings.threads or None
     open_here = partial(Renderer, device=settings.device, threads=threads, observe=metrics.observe)
     server = Server(settings, open_here, metrics)
     print(f"pairs    {server.addresses.data}", flush=True)

@@ -18,7 +18,7 @@ from torch import Tensor
 from synth_server.engines.bank import Bank, Format, plain, upsampler
 from synth_server.engines.human import HumanUnits
 from synth_server.patches import Patch
-from synth_server.patches.patch import TABLES, Oscillator
+from synth_server.patches.modules import TABLES, Oscillator
 from synth_server.patches.ranges import ENVELOPE, LFO, LFO_SHAPES
 
 

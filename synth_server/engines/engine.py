@@ -63,9 +63,8 @@ class Engine(Protocol):
         ...
 
 
-#: How an engine is made; `load_engine` describes the arguments.
 class EngineFactory(Protocol):
-    """The constructor that every registered engine class has."""
+    """How an engine is made: the constructor of its class. `load_engine` describes the settings."""
 
     def __call__(self, **settings: Any) -> Engine:
         """Make the engine."""

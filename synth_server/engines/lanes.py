@@ -7,7 +7,6 @@ lane's work from beginning to end. Nothing here knows what the work is.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from typing import TypeVar
 import torch
 
 from pairstream.errors import ConfigError
+from synth_server.cores import usable_cores
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
@@ -31,7 +31,7 @@ class Lanes:
     """
 
     def __init__(self, threads: int | None) -> None:
-        self.threads = cores() if threads is None else threads
+        self.threads = usable_cores() if threads is None else threads
         if isinstance(self.threads, bool) or not isinstance(self.threads, int) or self.threads < 1:
             raise ConfigError(f"threads={threads!r} is not a number of threads; use 1, 2, … or leave it out")
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="lane", initializer=_settle)
@@ -43,11 +43,6 @@ class Lanes:
     def close(self) -> None:
         """Wait for the work under way and end the threads."""
         self._pool.shutdown(wait=True, cancel_futures=True)
-
-
-def cores() -> int:
-    """Processor cores this process may use: what a container or taskset leaves it."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _settle() -> None:

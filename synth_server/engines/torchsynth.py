@@ -6,9 +6,7 @@ so a sound's bytes depend on nothing but itself. How a chunk is played: `circuit
 
 from __future__ import annotations
 
-import platform
 import threading
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -20,6 +18,7 @@ from synth_server import noise as noise_of
 from synth_server.engines import checks
 from synth_server.engines.bank import Format
 from synth_server.engines.circuit import Circuit
+from synth_server.engines.fingerprint import fingerprint
 from synth_server.engines.lanes import Lanes
 from synth_server.patches import load_patch
 
@@ -47,8 +46,8 @@ class TorchsynthEngine:
             seconds=seconds,
             device=where,
         )
-        self.fingerprint = f"{self.name} {version('torchsynth')}, torch {torch.__version__}, {_capability(where)}"
         self._lanes = Lanes(threads if where.type == "cpu" else 1)
+        (self.fingerprint,) = self._lanes.map(lambda patch: fingerprint(patch, self._form), [self._patch])
         self._own = threading.local()
 
     def render(
@@ -112,11 +111,3 @@ def _device(name: str) -> torch.device:
     if device.type not in CHUNK_SOUNDS:
         raise ConfigError(f"device={name!r} is not supported; use {', '.join(CHUNK_SOUNDS)} or cuda:N")
     return device
-
-
-def _capability(device: torch.device) -> str:
-    """What the device's arithmetic depends on."""
-    if device.type == "cuda":
-        major, minor = torch.cuda.get_device_capability(device)
-        return f"cuda {torch.version.cuda} {torch.cuda.get_device_name(device)} {major}.{minor}"
-    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"

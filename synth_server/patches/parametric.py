@@ -7,7 +7,8 @@ of oscillators of each kind is an argument; the registered patch has two sines, 
 from __future__ import annotations
 
 from pairstream.errors import ConfigError
-from synth_server.patches.patch import Envelope, Lfo, Matrix, Mixer, Noise, Oscillator, OscillatorKind, Patch
+from synth_server.patches.modules import Envelope, Lfo, Matrix, Mixer, Noise, Oscillator, OscillatorKind
+from synth_server.patches.patch import Patch
 
 
 def parametric(*, sine: int = 2, square_saw: int = 2, fm_sine: int = 1, fm_square_saw: int = 1) -> Patch:

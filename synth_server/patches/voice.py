@@ -6,7 +6,8 @@ curve of 0.025 as in torchsynth (x ** 40, nearly always inaudible); SynthAX decl
 
 from __future__ import annotations
 
-from synth_server.patches.patch import Envelope, Lfo, Matrix, Mixer, Noise, Oscillator, Patch
+from synth_server.patches.modules import Envelope, Lfo, Matrix, Mixer, Noise, Oscillator
+from synth_server.patches.patch import Patch
 
 _KEYBOARD = "keyboard"
 

@@ -6,7 +6,8 @@ since this patch's mixer has no curve.
 
 from __future__ import annotations
 
-from synth_server.patches.patch import Envelope, Lfo, Matrix, Mixer, Noise, Oscillator, Patch
+from synth_server.patches.modules import Envelope, Lfo, Matrix, Mixer, Noise, Oscillator
+from synth_server.patches.patch import Patch
 
 _KEYBOARD = "keyboard"
 
