@@ -58,12 +58,15 @@ def test_a_worker_killed_and_started_again_leaves_no_trace_in_the_stream():
 
 def test_with_two_workers_the_death_of_one_is_hardly_felt():
     expected = local_hashes(SPEC, 60)
-    with WorkerProcess() as first, WorkerProcess() as second:
-        with connect(f"{first.url},127.0.0.1:{second.port}", SPEC, timeout=30) as client:
-            stream = client.blocks()
-            received = [block.sha256() for block in islice(stream, 20)]
-            first.kill()
-            received += [block.sha256() for block in islice(stream, 40)]
+    with (
+        WorkerProcess() as first,
+        WorkerProcess() as second,
+        connect(f"{first.url},127.0.0.1:{second.port}", SPEC, timeout=30) as client,
+    ):
+        stream = client.blocks()
+        received = [block.sha256() for block in islice(stream, 20)]
+        first.kill()
+        received += [block.sha256() for block in islice(stream, 40)]
     assert received == expected
 
 

@@ -8,6 +8,7 @@ and from environment variables (`SYNTH_SERVER_SERVE__BIND`, for example); `--hel
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from argparse import ArgumentError
 from collections.abc import Sequence
@@ -21,6 +22,9 @@ from jsonargparse import ArgumentParser, set_parsing_settings
 from pairstream.errors import ConfigError, PairstreamError
 
 INTERRUPTED = 130
+
+#: The name in `--max-steps=5`, which may be written with hyphens or underscores alike.
+_OPTION = re.compile(r"^--[a-z][\w.-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +40,7 @@ class Command:
 def main(prog: str, description: str, commands: Sequence[Command], argv: Sequence[str] | None = None) -> int:
     """Parse, run, and turn any `PairstreamError` into one line on stderr and its exit code."""
     try:
-        command, settings = _parse(prog, description, commands, argv)
+        command, settings = _parse(prog, description, commands, sys.argv[1:] if argv is None else argv)
         module, _, name = command.run.partition(":")
         return int(getattr(import_module(module), name)(settings) or 0)
     except PairstreamError as error:
@@ -51,7 +55,7 @@ def main(prog: str, description: str, commands: Sequence[Command], argv: Sequenc
         return 0
 
 
-def _parse(prog: str, description: str, commands: Sequence[Command], argv: Sequence[str] | None) -> tuple[Command, Any]:
+def _parse(prog: str, description: str, commands: Sequence[Command], argv: Sequence[str]) -> tuple[Command, Any]:
     set_parsing_settings(docstring_parse_attribute_docstrings=True)
     parser = ArgumentParser(
         prog=prog, description=description, default_env=True, allow_abbrev=False, exit_on_error=False
@@ -61,12 +65,16 @@ def _parse(prog: str, description: str, commands: Sequence[Command], argv: Seque
         summary = (command.settings.__doc__ or "").strip()
         subcommands.add_subcommand(command.name, _parser_of(command), help=summary.splitlines()[0])
     try:
-        parsed = parser.parse_args(argv)
+        parsed = parser.parse_args([_OPTION.sub(_underscored, word) for word in argv])
         chosen = next(command for command in commands if command.name == parsed.command)
         values = vars(parser.instantiate(parsed)[chosen.name])
     except (ArgumentError, TypeError) as error:
         raise ConfigError(f"{error} (see `{prog} --help` or `{prog} COMMAND --help`)") from error
     return chosen, chosen.settings(**{field.name: values[field.name] for field in fields(chosen.settings)})
+
+
+def _underscored(option: re.Match[str]) -> str:
+    return "--" + option[0][2:].replace("-", "_")
 
 
 def _parser_of(command: Command) -> ArgumentParser:

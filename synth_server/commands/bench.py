@@ -63,7 +63,7 @@ def run(settings: BenchSettings) -> int:
     if settings.json:
         print(json.dumps({"spec": settings.spec.as_dict(), "threads": _threads(settings), "stages": rows}, indent=2))
     else:
-        Console().print(_table(settings, rows))
+        Console().print(_title(settings), _table(rows), sep="\n", highlight=False)
     return 0
 
 
@@ -124,13 +124,16 @@ def _row(seconds: list[float], pairs: int) -> dict[str, Any]:
     }
 
 
-def _table(settings: BenchSettings, rows: dict[str, dict[str, Any]]) -> Table:
+def _title(settings: BenchSettings) -> str:
     spec = settings.spec
-    table = Table(
-        title=f"{spec.synth}, {spec.block_pairs} pairs of {spec.seconds:g} s at {spec.sample_rate} Hz, "
-        f"engine {spec.engine}, {_threads(settings)} threads, {settings.blocks} blocks",
-        title_justify="left",
+    return (
+        f"{spec.synth}, {spec.block_pairs} pairs of {spec.seconds:g} s at {spec.sample_rate} Hz, engine {spec.engine}, "
+        f"threads {_threads(settings)}, blocks {settings.blocks}"
     )
+
+
+def _table(rows: dict[str, dict[str, Any]]) -> Table:
+    table = Table()
     table.add_column("stage")
     for column in ("median ms", "min", "max", "pairs/s"):
         table.add_column(column, justify="right")

@@ -1,0 +1,104 @@
+"""Presets and what a user says, put together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pairstream import StreamSpec
+from pairstream.errors import CheckpointError, ConfigError, SpecError
+from trainer.config import FitSettings, SpecChoice
+from trainer.plan import Plan, new_plan, resumed_plan
+from trainer.recipe import PRESETS, PresetName
+
+RUN = Path("run")
+
+
+@pytest.mark.parametrize("preset", list(PRESETS))
+def test_a_preset_alone_is_its_own_recipe_and_spec(preset: PresetName) -> None:
+    plan = new_plan(FitSettings(run=RUN, preset=preset))
+    assert plan.recipe == PRESETS[preset].recipe
+    assert plan.spec == StreamSpec(**PRESETS[preset].spec)
+
+
+def test_the_paper_is_the_paper() -> None:
+    plan = new_plan(FitSettings(run=RUN, preset="paper"))
+    assert (plan.spec.delta, plan.spec.block_pairs, plan.spec.synth) == (0.25, 768, "voice")
+    recipe = plan.recipe
+    assert (recipe.optimiser, recipe.lr, recipe.weight_decay, recipe.width) == ("sgd", 0.12, 1e-6, 64)
+    assert recipe.max_steps * plan.spec.block_pairs == 17_971_200
+
+
+@pytest.mark.parametrize(
+    ("said", "part", "name", "value"),
+    [
+        ({"max_steps": 5}, "recipe", "max_steps", 5),
+        ({"optimiser": "sgd"}, "recipe", "optimiser", "sgd"),
+        ({"lr": 0.5}, "recipe", "lr", 0.5),
+        ({"spec": SpecChoice(delta=0.25)}, "spec", "delta", 0.25),
+        ({"spec": SpecChoice(seed=9)}, "spec", "seed", 9),
+        ({"spec": SpecChoice(delta={"pitch": 0.1, "rest": 0.2})}, "spec", "delta_of", None),
+    ],
+)
+def test_what_is_said_wins_over_the_preset(said: dict[str, Any], part: str, name: str, value: object) -> None:
+    plan = new_plan(FitSettings(run=RUN, preset="demo", **said))
+    found = getattr(getattr(plan, part), name)
+    assert found == value if name != "delta_of" else (found("pitch"), found("mix")) == (0.1, 0.2)
+
+
+@pytest.mark.parametrize("preset", list(PRESETS))
+def test_a_plan_survives_being_written_down(preset: PresetName) -> None:
+    plan = new_plan(FitSettings(run=RUN, preset=preset, seed=3, start=7))
+    assert Plan.from_dict(plan.as_dict()) == plan
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(None, id="nothing"),
+        pytest.param([], id="a list"),
+        pytest.param({}, id="no fields"),
+        pytest.param(
+            {"spec": {"synth": "voice", "colour": "red"}, "recipe": {}, "seed": 0, "start": 0}, id="a field more"
+        ),
+        pytest.param({"spec": {}, "recipe": {"max_steps": 0}, "seed": 0, "start": 0}, id="an incomplete recipe"),
+    ],
+)
+def test_what_is_no_plan_is_refused(values: object) -> None:
+    with pytest.raises(CheckpointError, match="no plan of a training run"):
+        Plan.from_dict(values)
+
+
+@pytest.mark.parametrize(
+    ("said", "quoted"),
+    [
+        ({"max_steps": 0}, "max_steps=0"),
+        ({"lr": 0.0}, r"lr=0\.0"),
+        ({"lr": float("nan")}, "lr=nan"),
+        ({"weight_decay": -1.0}, r"weight_decay=-1\.0"),
+        ({"optimiser": "lion"}, "optimiser='lion'"),
+        ({"seed": -1}, "seed=-1"),
+        ({"start": -1}, "start=-1"),
+        ({"spec": SpecChoice(block_pairs=1)}, "block_pairs=1"),
+        ({"threads": 0}, "threads=0"),
+        ({"loader_workers": 2}, "loader_workers=2"),
+        ({"held_out": 1}, "held_out=1"),
+        ({"timeout": 0.0}, r"timeout=0\.0"),
+    ],
+)
+def test_a_setting_that_cannot_be_meant_is_quoted(said: dict[str, Any], quoted: str) -> None:
+    with pytest.raises(ConfigError, match=quoted):
+        new_plan(FitSettings(run=RUN, **said))
+
+
+def test_a_spec_that_cannot_be_is_refused() -> None:
+    with pytest.raises(SpecError, match="delta"):
+        new_plan(FitSettings(run=RUN, spec=SpecChoice(delta=-1.0)))
+
+
+def test_resuming_needs_nothing_said() -> None:
+    stored = new_plan(FitSettings(run=RUN, preset="demo", seed=4))
+    assert resumed_plan(FitSettings(run=RUN, resume=True), stored) is stored
+    assert resumed_plan(FitSettings(run=RUN, resume=True, preset="demo", seed=4), stored) is stored

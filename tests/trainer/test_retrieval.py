@@ -1,0 +1,50 @@
+"""hit@1 on vectors whose answer is known, and held-out pairs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from conftest import TINY_SPEC
+
+from pairstream import StreamSpec
+from trainer.encoders.resnet import seeded_resnet18
+from trainer.held_out import FIRST_HELD_OUT, held_out_pairs
+from trainer.retrieval import hit_at_1, hits
+
+EYE = torch.eye(4)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "share"),
+    [
+        pytest.param(EYE, EYE, 1.0, id="every view is its own"),
+        pytest.param(EYE, EYE.roll(1, 0), 0.0, id="every view is its neighbour's"),
+        pytest.param(EYE, EYE[[0, 1, 3, 2]], 0.5, id="two are swapped"),
+        pytest.param(EYE, 9 * EYE, 1.0, id="length does not matter"),
+    ],
+)
+def test_hits(a: torch.Tensor, b: torch.Tensor, share: float) -> None:
+    assert hits(a, b) == share
+
+
+def test_identical_views_are_always_found() -> None:
+    sound = np.random.default_rng(0).uniform(-1, 1, (5, 1, 16_000)).astype(np.float32)
+    assert hit_at_1(seeded_resnet18(0, 2), sound.repeat(2, axis=1)) == 1.0
+
+
+def test_the_encoder_is_judged_in_eval_mode() -> None:
+    encoder = seeded_resnet18(0, 2).train()
+    hit_at_1(encoder, np.zeros((2, 2, 16_000), dtype=np.float32))
+    assert not encoder.training
+
+
+@pytest.mark.usefixtures("_toy_streams")
+@pytest.mark.parametrize("pairs", [2, 4, 6])
+def test_held_out_pairs_are_the_first_of_far_blocks(pairs: int) -> None:
+    import toy_stream
+
+    spec = StreamSpec(**TINY_SPEC)
+    source = toy_stream.ToySource(spec)
+    far = np.concatenate([source.render(FIRST_HELD_OUT + block).audio for block in range(2)])
+    np.testing.assert_array_equal(held_out_pairs("local://", spec, pairs), far[:pairs])

@@ -1,0 +1,87 @@
+"""What a run tells besides its journal: TensorBoard, the port for Prometheus, the bar."""
+
+from __future__ import annotations
+
+import socket
+from urllib.request import urlopen
+
+import pytest
+import torch
+from conftest import but
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from test_journal import record
+
+from pairstream.errors import BindError
+from pairstream.torch import PairBatch
+from trainer.config import FitSettings
+from trainer.fit import fit
+from trainer.progress import ProgressBar
+from trainer.records import StepRecord
+from trainer.run_folder import RunFolder
+from trainer.tensorboard import TensorBoard
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_tensorboard_has_curves_sounds_and_pictures(tiny: FitSettings) -> None:
+    fit(tiny)
+    events = EventAccumulator(str(RunFolder(tiny.run).tensorboard), size_guidance={"scalars": 0})
+    events.Reload()
+    tags = events.Tags()
+    assert set(tags["scalars"]) == {"loss", "alignment", "uniformity", "lr", "wait_fraction", "pairs_per_second"}
+    assert [point.step for point in events.Scalars("loss")] == [1, 2, 4, 6]
+    assert set(tags["audio"]) == {f"pair{pair}/{view}" for pair in range(4) for view in "ab"}
+    assert set(tags["images"]) == {f"pair{pair}" for pair in range(4)}
+    assert len(events.Audio("pair0/a")) == 1
+    picture = events.Images("pair0")[0]
+    assert (picture.width, picture.height) == (192, 64)
+
+
+def test_metrics_are_served_while_the_run_lasts(tiny: FitSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    seen: list[str] = []
+    told = TensorBoard.record
+
+    def scrape(sink: TensorBoard, at: StepRecord) -> None:
+        told(sink, at)
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            seen.append(answer.read().decode())
+
+    monkeypatch.setattr(TensorBoard, "record", scrape)
+    fit(but(tiny, metrics_port=port, experiment="mine"))
+    assert 'pairstream_trainer_steps_total{experiment="mine"} 6.0' in seen[-1]
+    assert 'pairstream_trainer_cursor_index{experiment="mine"} 6.0' in seen[-1]
+    with pytest.raises(OSError, match="refused"):
+        urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5)
+
+
+def test_a_metrics_port_in_use_ends_the_run_before_its_first_step(tiny: FitSettings) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(BindError, match="metrics cannot be served"):
+            fit(but(tiny, metrics_port=taken.getsockname()[1]))
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_the_bar_is_silent_where_there_is_no_terminal(shown: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    bar = ProgressBar(10, shown=shown)
+    bar.record(record(5))
+    bar.close()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_bar_tells_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    bar = ProgressBar(10)
+    bar.first_batch(PairBatch(0, torch.zeros(1, 2, 2), torch.zeros(1, 2, 2)))
+    bar.record(record(5))
+    bar.close()
+    assert "loss -1.000" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""The consumer: pairs in, encoder out."""

@@ -1,0 +1,87 @@
+"""Checkpoints: written whole, read without executing anything in them, and checked to be ours.
+
+Lightning decides what is in a checkpoint (weights, optimiser, schedule, cursor); this file decides
+how it meets the disk. `load_encoder` takes the encoder out again, for probes and for other programs.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+
+from pairstream.errors import CheckpointError
+from pairstream.files import written_whole
+from trainer.encoders.resnet import ResNet18, seeded_resnet18
+from trainer.plan import Plan
+from trainer.run_folder import RunFolder
+
+#: Where the plan lies in a checkpoint; its absence marks a checkpoint of another program.
+PLAN_KEY = "pairstream_plan"
+
+ENCODER_PREFIX = "encoder."
+
+
+class WholeCheckpointIO(TorchCheckpointIO):
+    """Lightning's checkpoint files, without half-written ones and without arbitrary pickles."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        """Write `checkpoint` to `path`, whole or not at all."""
+        with written_whole(Path(path)) as file:
+            torch.save(checkpoint, file)
+
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any = None, weights_only: bool | None = None
+    ) -> dict[str, Any]:
+        """Read a checkpoint; only tensors and plain values are accepted, whatever `weights_only` says."""
+        return read_checkpoint(Path(path), map_location)
+
+
+def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
+    """The checkpoint in `path`. Raises CheckpointError: missing, damaged, or of another program."""
+    try:
+        checkpoint = torch.load(path, map_location=map_location or "cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"there is no checkpoint {path}; name a run folder or a .ckpt file in one") from error
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CheckpointError(
+            f"{path} is damaged or no checkpoint ({reason}); remove it to use the run's one before it"
+        ) from error
+    if not isinstance(checkpoint, dict) or PLAN_KEY not in checkpoint:
+        raise CheckpointError(f"{path} is a checkpoint of another program; use one that `trainer fit` wrote")
+    return checkpoint
+
+
+def newest_checkpoint(path: Path) -> Path:
+    """`path` itself if it is a file, else the newest checkpoint of the run folder `path`."""
+    if path.is_file():
+        return path
+    found = RunFolder(path).newest_checkpoint()
+    if found is None:
+        raise CheckpointError(
+            f"{path} is no checkpoint and no run folder with one; train first: `trainer fit --run {path}`"
+        )
+    return found
+
+
+def load_encoder(path: Path) -> tuple[ResNet18, Plan]:
+    """The trained encoder of a run folder or checkpoint file, on the CPU in eval mode, and its plan."""
+    file = newest_checkpoint(path)
+    checkpoint = read_checkpoint(file)
+    plan = Plan.from_dict(checkpoint[PLAN_KEY])
+    encoder = seeded_resnet18(plan.seed, plan.recipe.width)
+    try:
+        encoder.load_state_dict(_encoder_weights(checkpoint))
+    except (RuntimeError, KeyError, AttributeError) as error:
+        raise CheckpointError(f"{file} holds no weights of this encoder; was it written by another version?") from error
+    return encoder.eval(), plan
+
+
+def _encoder_weights(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    weights = checkpoint["state_dict"].items()
+    return {key.removeprefix(ENCODER_PREFIX): value for key, value in weights if key.startswith(ENCODER_PREFIX)}

@@ -1,0 +1,23 @@
+"""The console script `trainer`: its commands, their settings and where they run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from pairstream import console
+from trainer import config
+
+COMMANDS = (
+    console.Command(name="fit", settings=config.FitSettings, run="trainer.commands.fit:run"),
+    console.Command(name="probe", settings=config.ProbeSettings, run="trainer.commands.probe:run"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    return console.main("trainer", "Learn audio representations from a stream of synthetic pairs.", COMMANDS, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

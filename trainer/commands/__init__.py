@@ -1,0 +1,1 @@
+"""What the console script `trainer` runs, one command per file. The only place that prints."""

@@ -1,0 +1,123 @@
+"""The settings of the trainer's commands: what `trainer fit` and `trainer probe` can be told.
+
+Nothing here is loaded beside the contract (no torch), so that `--help` is quick. Settings that a
+preset decides are None until a user sets them; `plan.py` puts both together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, make_dataclass
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+import docstring_parser
+
+from pairstream.errors import ConfigError
+from pairstream.spec import StreamSpec
+from trainer.recipe import Optimiser, Precision, PresetName
+
+Accelerator = Literal["auto", "cpu", "gpu"]
+
+
+def _all_optional(cls: type[Any], name: str) -> type[Any]:
+    """The dataclass `cls` with None, for "not said", as the default of every field; same names, types and help."""
+    hints = get_type_hints(cls)
+    described = docstring_parser.parse_from_object(cls).params
+    lines = [f"    {param.arg_name}: {' '.join((param.description or '').split())}" for param in described]
+    return make_dataclass(
+        name,
+        [(item.name, hints[item.name] | None, field(default=None)) for item in fields(cls)],
+        namespace={"__doc__": "\n".join(["The stream; what is not said is the preset's.", "", "Args:", *lines])},
+        frozen=True,
+        kw_only=True,
+    )
+
+
+#: StreamSpec as a user says it: any of its fields.
+SpecChoice = _all_optional(StreamSpec, "SpecChoice")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitSettings:
+    """Train an encoder from a stream of pairs."""
+
+    run: Path
+    """Folder for everything this run writes; it must not exist, except with --resume."""
+    stream: str = "local://"
+    """Where the blocks come from: local://, zmq://HOST:PORT, and what else the client knows."""
+    preset: PresetName | None = None
+    """paper, cpu (the default) or demo: sets the recipe, and parts of the spec."""
+    spec: SpecChoice = field(default_factory=SpecChoice)  # type: ignore[valid-type]
+    """The stream's spec. What is not said is the preset's."""
+    resume: bool = False
+    """Continue the run in that folder from its newest checkpoint."""
+    experiment: str = "default"
+    """The experiment's name at the workers."""
+    start: int | None = None
+    """First block of the stream; 0 unless said."""
+    seed: int | None = None
+    """Seed of the untrained encoder; 0 unless said. The stream's is spec.seed."""
+    max_steps: int | None = None
+    """Optimiser steps; each takes one block per process."""
+    optimiser: Optimiser | None = None
+    """sgd (without momentum) or adam."""
+    lr: float | None = None
+    """Learning rate; for sgd per 256 pairs, and scaled by the pairs of a step."""
+    weight_decay: float | None = None
+    """L2 penalty of the optimiser."""
+    width: int | None = None
+    """Channels of the encoder's first layer; 64 is the paper's."""
+    precision: Precision | None = None
+    """32-true or bf16-mixed."""
+    accelerator: Accelerator = "auto"
+    """auto, cpu or gpu."""
+    devices: int = 1
+    """Processes on this machine, one per device."""
+    nodes: int = 1
+    """Machines, each started by torchrun."""
+    threads: int | None = None
+    """Threads of a CPU's arithmetic; fewer than cores where workers render on them, too."""
+    loader_workers: int = 0
+    """0: the stream is read in this process. 1: in one of its own."""
+    timeout: float = 60.0
+    """Seconds to wait for a block before giving up with the reason."""
+    held_out: int = 512
+    """Pairs, from far ahead in the stream, for the hit rate before and after; 0 for none."""
+    log_every: int = 10
+    """Steps between two records of the metrics."""
+    checkpoint_every: int | None = None
+    """Steps between two checkpoints; a twentieth of the run, but at least 50, unless said."""
+    metrics_port: int | None = None
+    """Serve Prometheus metrics on this port."""
+    metrics_host: str = "127.0.0.1"
+    """Address to serve the metrics on."""
+    quiet: bool = False
+    """Show no progress bar, even on a terminal."""
+
+    def __post_init__(self) -> None:
+        for name in ("devices", "nodes", "threads", "log_every", "checkpoint_every"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ConfigError(f"{name}={value} is no count; use at least 1")
+        if self.loader_workers not in (0, 1):
+            raise ConfigError(f"loader_workers={self.loader_workers}: a stream is one sequence; use 0 or 1")
+        if self.held_out < 0 or self.held_out == 1:
+            raise ConfigError(f"held_out={self.held_out} is no set to search in; use at least 2, or 0 for no hit rate")
+        if not self.timeout > 0:
+            raise ConfigError(f"timeout={self.timeout} leaves no time for a block; use some seconds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeSettings:
+    """Measure what an encoder has learned: linear probes on labelled recordings."""
+
+    checkpoint: Path
+    """A run folder (its newest checkpoint) or a checkpoint file."""
+    data: list[Path] = field(default_factory=list)
+    """Folders with a manifest.csv: columns file, label, and split (train, test) or fold."""
+    c: float = 0.1
+    """Inverse strength of the logistic regression's penalty, the same for every representation."""
+    json: Path | None = None
+    """Also write the table to this JSON file."""
+    accelerator: Accelerator = "auto"
+    """auto, cpu or gpu: where the clips are embedded."""

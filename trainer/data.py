@@ -1,0 +1,85 @@
+"""StreamData: the stream as Lightning wants it, and the cursor in the checkpoint.
+
+Lightning fetches one batch ahead of the one it trains on, so the stream's own position is too far:
+the cursor kept here is the one right after the last batch that was really trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningDataModule
+from torch.utils.data import DataLoader
+
+from pairstream.torch import PairBatch, PairStream
+from trainer.config import FitSettings
+from trainer.meter import Meter, Spent
+from trainer.plan import Plan
+
+
+class StreamData(LightningDataModule):
+    """Batches of the plan's stream, one block each, for ever; their cursor and the time they took."""
+
+    def __init__(self, plan: Plan, settings: FitSettings, meter: Meter) -> None:
+        super().__init__()
+        self.meter = meter
+        self._plan = plan
+        self._settings = settings
+        self._stream: PairStream | None = None
+        self._cursor: dict[str, Any] | None = None
+
+    @property
+    def next_index(self) -> int:
+        """The first block of the stream that has not been trained on."""
+        return int(self._plan.start if self._cursor is None else self._cursor["next"])
+
+    def train_dataloader(self) -> MeteredLoader:
+        """The stream of this process's rank, from the cursor on."""
+        trainer, settings = self.trainer, self._settings
+        self._stream = PairStream(
+            settings.stream,
+            self._plan.spec,
+            experiment=settings.experiment,
+            start=self._plan.start,
+            timeout=settings.timeout,
+            rank=trainer.global_rank if trainer else 0,
+            world=trainer.world_size if trainer else 1,
+        )
+        if self._cursor is not None:
+            self._stream.load_state_dict(self._cursor)
+        on_gpu = trainer is not None and trainer.strategy.root_device.type == "cuda"
+        loader = DataLoader(self._stream, batch_size=None, num_workers=settings.loader_workers, pin_memory=on_gpu)
+        return MeteredLoader(loader, self.meter)
+
+    def transfer_batch_to_device(self, batch: PairBatch, device: torch.device, dataloader_idx: int) -> PairBatch:
+        """Out of page-locked memory the copy overlaps with the step before it."""
+        return batch.to(device, non_blocking=True)
+
+    def trained_on(self, batch: PairBatch) -> None:
+        """Move the cursor past `batch`, and past what the other processes took of the same round."""
+        if self._stream is not None:
+            self._cursor = self._stream.state_after(batch)
+        self.meter.stepped(len(batch.audio) * (self.trainer.world_size if self.trainer else 1))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Cursor and time spent, for the checkpoint."""
+        return {"cursor": self._cursor, "spent": asdict(self.meter.read())}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue from a checkpoint; Lightning calls it before it asks for the loader."""
+        self._cursor = state_dict["cursor"]
+        self.meter.before = Spent(**state_dict["spent"])
+
+
+class MeteredLoader:
+    """A DataLoader whose waits are measured. It has no length, as the stream has no end."""
+
+    def __init__(self, loader: DataLoader[PairBatch], meter: Meter) -> None:
+        self._loader = loader
+        self._meter = meter
+
+    def __iter__(self) -> Iterator[PairBatch]:
+        return self._meter.watching(self._loader)

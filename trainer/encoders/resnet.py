@@ -1,0 +1,90 @@
+"""ResNet-18 for log-mel pictures: the paper's encoder (He et al. 2016), with torchvision's key names.
+
+It differs from torchvision's in three things, as the paper's does: one input channel, a bias in
+`conv1`, and a final layer of 512 outputs that is the embedding. `width` is 64 in the paper; a
+smaller one makes every layer proportionally narrower, for machines without a GPU.
+
+It is no projector: nothing stands between `fc` and the loss, and nothing is normalised here.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import torch
+from torch import Tensor, nn
+
+from pairstream.errors import ConfigError
+
+EMBEDDING = 512
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions and a shortcut: (B, C_in, H, W) -> (B, C, H / stride, W / stride)."""
+
+    def __init__(self, channels_in: int, channels: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = _conv3x3(channels_in, channels, stride)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = _conv3x3(channels, channels, 1)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.downsample: nn.Sequential | None = None
+        if stride != 1 or channels_in != channels:
+            shrink = nn.Conv2d(channels_in, channels, 1, stride=stride, bias=False)
+            self.downsample = nn.Sequential(shrink, nn.BatchNorm2d(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x))."""
+        shortcut = x if self.downsample is None else self.downsample(x)
+        y = self.relu(self.bn1(self.conv1(x)))
+        added: Tensor = self.bn2(self.conv2(y)) + shortcut
+        return self.relu(added)  # type: ignore[no-any-return]
+
+
+class ResNet18(nn.Module):
+    """Log-mel (B, 1, frames, mels) -> embedding (B, 512). At width 64: 11.43 million parameters."""
+
+    def __init__(self, width: int = 64, outputs: int = EMBEDDING) -> None:
+        super().__init__()
+        if width < 1:
+            raise ConfigError(f"width={width} is no number of channels; use 64, as the paper does, or 8 to 32 on a CPU")
+        self.width = width
+        self.conv1 = nn.Conv2d(1, width, 7, stride=2, padding=3)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
+        self.layer1 = _layer(width, width, stride=1)
+        self.layer2 = _layer(width, 2 * width, stride=2)
+        self.layer3 = _layer(2 * width, 4 * width, stride=2)
+        self.layer4 = _layer(4 * width, 8 * width, stride=2)
+        self.fc = nn.Linear(8 * width, outputs)
+
+    def features(self, x: Tensor) -> Tensor:
+        """The pooled layer: (B, 1, frames, mels) -> (B, 8 * width)."""
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return x.mean(dim=(2, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The final layer, which the loss sees: (B, 1, frames, mels) -> (B, 512)."""
+        embedding: Tensor = self.fc(self.features(x))
+        return embedding
+
+
+def seeded_resnet18(seed: int, width: int = 64) -> ResNet18:
+    """The untrained encoder of this seed, the same on every machine; the global generator is not touched."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return ResNet18(width).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def _conv3x3(channels_in: int, channels: int, stride: int) -> nn.Conv2d:
+    conv = nn.Conv2d(channels_in, channels, 3, stride=stride, padding=1, bias=False)
+    nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
+    return conv
+
+
+def _layer(channels_in: int, channels: int, stride: int) -> nn.Sequential:
+    first = BasicBlock(channels_in, channels, stride)
+    return nn.Sequential(OrderedDict({"0": first, "1": BasicBlock(channels, channels, 1)}))

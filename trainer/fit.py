@@ -1,0 +1,143 @@
+"""fit: one training run, from settings to a summary. It puts the parts together and owns none of their work.
+
+On SIGTERM or SIGINT it ends after the step in hand; the summary then says `finished=False`.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from numpy.typing import NDArray
+from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.utilities import rank_zero_only
+
+from pairstream.errors import ConfigError
+from pairstream.files import write_json
+from trainer.checkpoints import WholeCheckpointIO, read_checkpoint
+from trainer.config import FitSettings
+from trainer.data import StreamData
+from trainer.device import device_of
+from trainer.encoders.resnet import seeded_resnet18
+from trainer.held_out import held_out_pairs
+from trainer.interrupt import StopOnSignal
+from trainer.journal import read_journal
+from trainer.ledger import Ledger
+from trainer.meter import Meter
+from trainer.module import ContrastiveModule
+from trainer.plan import Plan, new_plan, resumed_plan
+from trainer.records import Sink
+from trainer.retrieval import hit_at_1
+from trainer.run_folder import RunFolder
+from trainer.saving import SaveCheckpoints
+from trainer.sinks import open_sinks
+from trainer.summary import HitRates, Summary, summarise
+
+CHECKPOINTS_PER_RUN = 20
+SHORTEST_INTERVAL = 50
+
+
+def fit(settings: FitSettings) -> Summary:
+    """Train as the settings say, or continue a run, and write all of it to the run folder.
+
+    Raises:
+        ConfigError: a setting that cannot be meant, or a run folder that exists already.
+        CheckpointError: nothing to resume, or a damaged checkpoint.
+        PairstreamError: the stream failed; the run can be resumed from its newest checkpoint.
+    """
+    folder = RunFolder(settings.run)
+    plan = _plan(folder, settings)
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    module = ContrastiveModule(plan)
+    pairs = _held_out(plan, settings)
+    if is_first_process() and not settings.resume:
+        folder.create(plan, settings)
+    data = StreamData(plan, settings, Meter())
+    _train(module, data, folder, settings)
+    spent = data.meter.read()
+    hit = _hit_rates(module, pairs) if spent.steps >= plan.recipe.max_steps and pairs is not None else None
+    summary = summarise(folder, plan, spent, read_journal(folder.metrics), hit)
+    if is_first_process():
+        write_json(folder.summary, asdict(summary))
+    return summary
+
+
+def _plan(folder: RunFolder, settings: FitSettings) -> Plan:
+    if settings.resume:
+        return resumed_plan(settings, folder.stored_plan())
+    if is_first_process():
+        folder.refuse_existing()
+    return new_plan(settings)
+
+
+def _train(module: ContrastiveModule, data: StreamData, folder: RunFolder, settings: FitSettings) -> None:
+    """Train to the last step of the plan; a run that is already there is only loaded."""
+    newest = folder.newest_checkpoint() if settings.resume else None
+    checkpoint: dict[str, Any] = read_checkpoint(newest) if newest else {"global_step": 0}
+    done = int(checkpoint["global_step"])
+    if done >= module.plan.recipe.max_steps:
+        module.load_state_dict(checkpoint["state_dict"])
+        data.load_state_dict(checkpoint[type(data).__qualname__])
+        return
+    every = settings.checkpoint_every or max(SHORTEST_INTERVAL, module.plan.recipe.max_steps // CHECKPOINTS_PER_RUN)
+    told: AbstractContextManager[list[Sink]] = nullcontext([])
+    if is_first_process():
+        told = open_sinks(folder, module.plan, settings, done)
+    with told as sinks:
+        # In this order: a checkpoint is written after the cursor was moved.
+        callbacks = [StopOnSignal(), Ledger(data, sinks, settings.log_every), SaveCheckpoints(folder, every)]
+        _lightning(module.plan, settings, callbacks).fit(module, datamodule=data, ckpt_path=newest)
+
+
+def _lightning(plan: Plan, settings: FitSettings, callbacks: list[Callback]) -> Trainer:
+    """A Trainer for one epoch without end, so that no block is dropped where an epoch would turn over."""
+    device = device_of(settings.accelerator)
+    try:
+        return Trainer(
+            accelerator=device.type,
+            devices=settings.devices,
+            num_nodes=settings.nodes,
+            precision=plan.recipe.precision,
+            max_steps=plan.recipe.max_steps,
+            max_epochs=-1,
+            callbacks=callbacks,
+            plugins=[WholeCheckpointIO()],
+            sync_batchnorm=device.type == "cuda" and settings.devices * settings.nodes > 1,
+            use_distributed_sampler=False,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+    except MisconfigurationException as error:
+        raise ConfigError(
+            f"no such machine for accelerator={settings.accelerator!r} and devices={settings.devices}: {error}"
+        ) from error
+
+
+def _held_out(plan: Plan, settings: FitSettings) -> NDArray[np.float32] | None:
+    """Fetched before the training, so that a stream that cannot be had fails at once."""
+    if not (settings.held_out and is_first_process()):
+        return None
+    return held_out_pairs(
+        settings.stream, plan.spec, settings.held_out, experiment=settings.experiment, timeout=settings.timeout
+    )
+
+
+def _hit_rates(module: ContrastiveModule, pairs: NDArray[np.float32]) -> HitRates:
+    untrained = seeded_resnet18(module.plan.seed, module.plan.recipe.width)
+    return HitRates(
+        before=hit_at_1(untrained, pairs, module.device),
+        after=hit_at_1(module.encoder, pairs, module.device),
+        pairs=len(pairs),
+    )
+
+
+def is_first_process() -> bool:
+    """Of several processes of one run, the first writes and speaks."""
+    return bool(getattr(rank_zero_only, "rank", 0) == 0)

@@ -1,0 +1,21 @@
+"""Held-out pairs: the same stream, from indices that no training reaches."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairstream import StreamSpec, connect
+
+#: A training of a block per millisecond would come here after 35 years.
+FIRST_HELD_OUT = 1 << 40
+
+
+def held_out_pairs(
+    url: str, spec: StreamSpec, pairs: int, *, experiment: str = "default", timeout: float = 60.0
+) -> NDArray[np.float32]:
+    """Audio (pairs, 2, T), float32, of the blocks from `FIRST_HELD_OUT` on."""
+    stop = FIRST_HELD_OUT - (-pairs // spec.block_pairs)
+    with connect(url, spec, experiment=experiment, timeout=timeout) as client:
+        blocks = [np.asarray(block.audio, dtype=np.float32) for block in client.blocks(FIRST_HELD_OUT, stop)]
+    return np.concatenate(blocks)[:pairs]

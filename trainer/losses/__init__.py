@@ -1,0 +1,1 @@
+"""What an embedding is trained for, one loss per file."""

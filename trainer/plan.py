@@ -1,0 +1,93 @@
+"""Plan: all that decides the weights of a run. Preset and settings go in, concrete values come out.
+
+Where the blocks come from, on which device and how often something is written is no part of it:
+two runs of one plan on one machine end with the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from pairstream.errors import CheckpointError, ConfigError, PairstreamError
+from pairstream.spec import StreamSpec
+from trainer.config import FitSettings
+from trainer.recipe import PRESETS, PresetName, Recipe
+
+DEFAULT_PRESET: PresetName = "cpu"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Stream, recipe, seed of the encoder and first block."""
+
+    spec: StreamSpec
+    recipe: Recipe
+    seed: int = 0
+    start: int = 0
+
+    def __post_init__(self) -> None:
+        if self.spec.block_pairs < 2:
+            raise ConfigError("spec.block_pairs=1 leaves the loss nothing to compare; use at least 2")
+        if not 0 <= self.seed < 1 << 63:
+            raise ConfigError(f"seed={self.seed} is out of range; use 0 to 2**63 - 1")
+        if self.start < 0:
+            raise ConfigError(f"start={self.start} is no block of the stream; use 0 or more")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON and for checkpoints."""
+        recipe = asdict(self.recipe) | {"milestones": list(self.recipe.milestones)}
+        return {"spec": self.spec.as_dict(), "recipe": recipe, "seed": self.seed, "start": self.start}
+
+    @classmethod
+    def from_dict(cls, values: object) -> Plan:
+        """The inverse of `as_dict`. Raises CheckpointError: this is no plan, so its file is not ours."""
+        try:
+            if not isinstance(values, Mapping):
+                raise TypeError(f"a plan is a mapping, not {type(values).__name__}")
+            spec, recipe = StreamSpec.from_dict(values["spec"]), Recipe(**values["recipe"])
+            return cls(spec=spec, recipe=recipe, seed=values["seed"], start=values["start"])
+        except (PairstreamError, KeyError, TypeError) as error:
+            raise CheckpointError(f"no plan of a training run: {error}; was it written by another version?") from error
+
+    def diff(self, other: Plan) -> str:
+        """What makes the two plans different, `name: mine != theirs`; empty if they are the same."""
+        mine, theirs = self.as_dict(), other.as_dict()
+        found = [
+            f"{part}.{name}: {value!r} != {theirs[part][name]!r}"
+            for part in ("recipe", "spec")
+            for name, value in mine[part].items()
+            if value != theirs[part][name]
+        ]
+        found += [f"{name}: {mine[name]} != {theirs[name]}" for name in ("seed", "start") if mine[name] != theirs[name]]
+        return ", ".join(found)
+
+
+def new_plan(settings: FitSettings) -> Plan:
+    """The preset's values, overridden by whatever the user said."""
+    preset = PRESETS[settings.preset or DEFAULT_PRESET]
+    base = Plan(spec=StreamSpec(**preset.spec), recipe=preset.recipe)
+    return _with_what_was_said(base, settings)
+
+
+def resumed_plan(settings: FitSettings, stored: Plan) -> Plan:
+    """The stored plan, provided that nothing the user said contradicts it."""
+    said = _with_what_was_said(new_plan(settings) if settings.preset else stored, settings)
+    if difference := said.diff(stored):
+        raise ConfigError(
+            f"the run in {settings.run} was started with another plan ({difference}); "
+            "resume it without these settings, or start a new run in another folder"
+        )
+    return stored
+
+
+def _with_what_was_said(base: Plan, settings: FitSettings) -> Plan:
+    spec = replace(base.spec, **_said(settings.spec, StreamSpec))
+    return replace(base, spec=spec, recipe=replace(base.recipe, **_said(settings, Recipe)), **_said(settings, Plan))
+
+
+def _said(settings: object, target: type[Any]) -> dict[str, Any]:
+    """The plain fields of `target` that `settings` has a value for."""
+    values = {item.name: getattr(settings, item.name, None) for item in fields(target)}
+    return {name: value for name, value in values.items() if value is not None and name not in ("spec", "recipe")}
