@@ -92,7 +92,7 @@ class FitSettings:
     metrics_host: str = "127.0.0.1"
     """Address to serve the metrics on."""
     quiet: bool = False
-    """Show no progress bar, even on a terminal."""
+    """Tell nothing of the progress."""
 
     def __post_init__(self) -> None:
         for name in ("devices", "nodes", "threads", "log_every", "checkpoint_every"):

@@ -1,19 +1,30 @@
-"""The progress bar of a training, on a terminal."""
+"""How far a training is: a bar on a terminal, a line now and then in a log."""
 
 from __future__ import annotations
+
+import time
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pairstream.torch import PairBatch
-from trainer.records import StepRecord
+from trainer.records import Sink, StepRecord
+
+#: Seconds between two lines where there is no terminal.
+LINE_SECONDS = 10.0
+
+
+def progress(max_steps: int, upto: int = 0) -> Sink:
+    """What suits standard error: it is a terminal, or it is not."""
+    console = Console(stderr=True)
+    return ProgressBar(max_steps, upto, console) if console.is_terminal else ProgressLines(max_steps, console)
 
 
 class ProgressBar:
-    """A sink that draws; silent where standard error is no terminal."""
+    """A sink that draws."""
 
-    def __init__(self, max_steps: int, upto: int = 0, shown: bool = True) -> None:
-        console = Console(stderr=True)
+    def __init__(self, max_steps: int, upto: int, console: Console) -> None:
         self._bar = Progress(
             TextColumn("training"),
             BarColumn(),
@@ -21,7 +32,6 @@ class ProgressBar:
             TextColumn("{task.fields[news]}"),
             TimeRemainingColumn(),
             console=console,
-            disable=not (shown and console.is_terminal),
         )
         self._task = self._bar.add_task("training", total=max_steps, completed=upto, news="waiting for the first block")
 
@@ -31,9 +41,36 @@ class ProgressBar:
 
     def record(self, record: StepRecord) -> None:
         """Move the bar."""
-        news = f"loss {record.loss:.3f}  {record.pairs_per_second:,.0f} pairs/s  {record.wait_fraction:.0%} waiting"
-        self._bar.update(self._task, completed=record.step, news=news)
+        self._bar.update(self._task, completed=record.step, news=_news(record))
 
     def close(self) -> None:
         """Leave the terminal as it was."""
         self._bar.stop()
+
+
+class ProgressLines:
+    """A sink that writes the first record, the last, and one every `LINE_SECONDS` between them."""
+
+    def __init__(self, max_steps: int, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self._max_steps = max_steps
+        self._console = console
+        self._clock = clock
+        self._due = 0.0
+
+    def first_batch(self, batch: PairBatch) -> None:
+        """The first record follows soon enough."""
+
+    def record(self, record: StepRecord) -> None:
+        """Write a line if one is due."""
+        now = self._clock()
+        if now >= self._due or record.step == self._max_steps:
+            self._due = now + LINE_SECONDS
+            line = f"step {record.step:,} of {self._max_steps:,}  {_news(record)}"
+            self._console.print(line, highlight=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """Nothing to leave."""
+
+
+def _news(record: StepRecord) -> str:
+    return f"loss {record.loss:.3f}  {record.pairs_per_second:,.0f} pairs/s  {record.wait_fraction:.0%} waiting"

@@ -1,4 +1,4 @@
-"""Which sinks a run has: journal and TensorBoard always, bar and Prometheus port when asked for."""
+"""Which sinks a run has: journal and TensorBoard always, progress and Prometheus port when asked for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from trainer.config import FitSettings
 from trainer.journal import Journal
 from trainer.metrics import ServedMetrics
 from trainer.plan import Plan
-from trainer.progress import ProgressBar
+from trainer.progress import progress
 from trainer.records import Sink
 from trainer.run_folder import RunFolder
 from trainer.tensorboard import TensorBoard
@@ -36,4 +36,5 @@ def _wanted(folder: RunFolder, plan: Plan, settings: FitSettings, done: int) -> 
         yield partial(ServedMetrics, settings.experiment, settings.metrics_host, settings.metrics_port)
     yield partial(Journal, folder.metrics, upto=done)
     yield partial(TensorBoard, folder.tensorboard, plan.spec.sample_rate, upto=done)
-    yield partial(ProgressBar, plan.recipe.max_steps, upto=done, shown=not settings.quiet)
+    if not settings.quiet:
+        yield partial(progress, plan.recipe.max_steps, upto=done)

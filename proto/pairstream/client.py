@@ -74,14 +74,14 @@ class Client:
     @property
     def layout(self) -> Layout:
         """The shape of every block."""
-        assert self._exchange.layout is not None, "a client that has opened its stream knows the layout"
-        return self._exchange.layout
+        assert self._exchange.peers.layout is not None, "a client that has opened its stream knows the layout"
+        return self._exchange.peers.layout
 
     @property
     def fingerprint(self) -> str:
         """Names the arithmetic that all blocks of this client come from."""
-        assert self._exchange.fingerprint is not None, "a client that has opened its stream knows the fingerprint"
-        return self._exchange.fingerprint
+        assert self._exchange.peers.fingerprint is not None, "a client that has opened its stream knows the fingerprint"
+        return self._exchange.peers.fingerprint
 
     def fetch(self, index: int) -> PairBlock:
         """Block `index`.

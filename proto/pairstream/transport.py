@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from pairstream.errors import ProtocolError
 from pairstream.messages import Message
 
 
@@ -35,7 +36,15 @@ class Received:
     message: Message
 
 
-Event = Joined | Lost | Received
+@dataclass(frozen=True)
+class Garbled:
+    """This worker sent something that is no message of this protocol."""
+
+    worker: str
+    error: ProtocolError
+
+
+Event = Joined | Lost | Received | Garbled
 
 
 class Transport(Protocol):

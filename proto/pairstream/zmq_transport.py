@@ -14,8 +14,8 @@ from zmq.utils.monitor import parse_monitor_message
 
 from pairstream.codec import decode, encode
 from pairstream.errors import ConfigError, ProtocolError
-from pairstream.messages import Message, Refused
-from pairstream.transport import Event, Joined, Lost, Received
+from pairstream.messages import Message
+from pairstream.transport import Event, Garbled, Joined, Lost, Received
 
 #: Milliseconds between ZeroMQ's own heartbeats, and without an answer until a connection counts as lost.
 HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS = 1_000, 5_000
@@ -113,4 +113,4 @@ class ZmqTransport:
         try:
             return Received(worker, decode([frame.buffer for frame in frames]))
         except ProtocolError as error:
-            return Received(worker, Refused(digest="", reason=f"it sent {error}"))
+            return Garbled(worker, error)

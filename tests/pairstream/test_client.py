@@ -17,6 +17,7 @@ from toy_source import TOY, ToySource, open_toy
 from pairstream import Client, StreamSpec, connect
 from pairstream.errors import (
     ConfigError,
+    ProtocolError,
     RefusedError,
     RenderError,
     StreamTimeoutError,
@@ -153,7 +154,7 @@ def test_a_router_that_talks_nonsense_is_an_error_that_says_so():
 
         thread = threading.Thread(target=babble)
         thread.start()
-        with pytest.raises(RefusedError, match="not msgpack"):
+        with pytest.raises(ProtocolError, match="not msgpack"):
             connect(f"zmq://127.0.0.1:{port}", TOY, timeout=5)
         thread.join()
         router.close(linger=0)

@@ -20,7 +20,7 @@ from pairstream.errors import (
 from pairstream.exchange import Exchange, Outbox
 from pairstream.messages import Bye, Failed, Message, Open, Opened, Refused, Want
 from pairstream.routing import preference
-from pairstream.transport import Event, Joined, Lost, Received
+from pairstream.transport import Event, Garbled, Joined, Lost, Received
 
 A, B = "zmq://a:1", "zmq://b:1"
 SOURCE = ToySource(TOY)
@@ -151,9 +151,21 @@ def test_a_block_of_another_layout_than_promised_is_not_used():
     assert "layout" in str(subject.verdict())
 
 
-def test_a_worker_that_talks_like_a_client_is_a_protocol_error():
-    with pytest.raises(ProtocolError, match="only clients"):
-        opened(A).handle(Received(A, Want(digest=TOY.digest, indices=(), experiment="x")), 0.0)
+@pytest.mark.parametrize(
+    "event",
+    [
+        Received(A, Want(digest=TOY.digest, indices=(), experiment="x")),
+        Garbled(A, ProtocolError("a message whose header is not msgpack")),
+    ],
+)
+def test_a_worker_that_talks_nonsense_is_used_no_more(event: Event):
+    alone, helped = opened(A), opened(A, B)
+    assert alone.handle(event, 0.0) == []
+    assert isinstance(alone.verdict(), ProtocolError)
+    assert A in str(alone.verdict())
+    helped.handle(event, 0.0)
+    assert helped.verdict() is None
+    assert asked(helped.want(range(5), 0.0)) == {B: tuple(range(5))}
 
 
 def test_the_reason_for_a_wait_names_block_worker_and_time():

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
+import tone_stream
 import torch
-import toy_stream
+from tiny_training import TINY, TINY_SPEC
 
 from trainer.config import FitSettings, SpecChoice
-
-TINY: dict[str, Any] = {"max_steps": 6, "width": 2, "held_out": 0, "log_every": 2, "checkpoint_every": 2}
-TINY_SPEC: dict[str, Any] = {"block_pairs": 4, "delta": 0.1}
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -24,17 +20,12 @@ def _one_thread() -> None:
 
 
 @pytest.fixture
-def _toy_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+def _tone_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     """local:// is a toy stream."""
-    monkeypatch.setattr(import_module("pairstream.connect"), "installed_renderer", lambda: toy_stream.ToySource)
+    monkeypatch.setattr(import_module("pairstream.connect"), "installed_renderer", lambda: tone_stream.ToySource)
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, _toy_streams: None) -> FitSettings:
+def tiny(tmp_path: Path, _tone_streams: None) -> FitSettings:
     """A run of six steps of four pairs, in a folder of its own."""
     return FitSettings(run=tmp_path / "run", spec=SpecChoice(**TINY_SPEC), accelerator="cpu", **TINY)
-
-
-def but(settings: FitSettings, **changes: Any) -> FitSettings:
-    """The same settings with some changed."""
-    return dataclasses.replace(settings, **changes)

@@ -8,9 +8,9 @@ import signal
 from pathlib import Path
 
 import pytest
+import tone_stream
 import torch
-import toy_stream
-from conftest import but
+from tiny_training import but
 
 from pairstream.errors import CheckpointError, ConfigError, RenderError
 from pairstream.torch import PairStream
@@ -37,14 +37,14 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 def stop_after(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGTERM arrives while block `step` is rendered."""
-    render = toy_stream.ToySource.render
+    render = tone_stream.ToySource.render
 
-    def render_and_signal(source: toy_stream.ToySource, index: int) -> object:
+    def render_and_signal(source: tone_stream.ToySource, index: int) -> object:
         if index == step:
             os.kill(os.getpid(), signal.SIGTERM)
         return render(source, index)
 
-    monkeypatch.setattr(toy_stream.ToySource, "render", render_and_signal)
+    monkeypatch.setattr(tone_stream.ToySource, "render", render_and_signal)
 
 
 def test_a_run_leaves_a_folder_that_says_everything(tiny: FitSettings) -> None:
@@ -103,7 +103,7 @@ def test_a_stream_that_fails_leaves_a_checkpoint_to_resume_from(
     tiny: FitSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(toy_stream, "ENDS_AT", 5)
+        patch.setattr(tone_stream, "ENDS_AT", 5)
         with pytest.raises(RenderError, match="ends at 5"):
             fit(but(tiny, checkpoint_every=100))
     newest = RunFolder(tiny.run).newest_checkpoint()
@@ -225,12 +225,12 @@ def test_a_run_that_failed_before_its_first_checkpoint_is_resumed_from_the_start
     tiny: FitSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(toy_stream.ToySource, "render", _fails)
+        patch.setattr(tone_stream.ToySource, "render", _fails)
         with pytest.raises(RenderError, match="out of order"):
             fit(tiny)
     assert RunFolder(tiny.run).newest_checkpoint() is None
     assert fit(but(tiny, resume=True)).steps == 6
 
 
-def _fails(source: toy_stream.ToySource, index: int) -> object:
+def _fails(source: tone_stream.ToySource, index: int) -> object:
     raise RenderError("out of order")

@@ -5,16 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tiny_training import record
 
 from trainer.journal import Journal, read_journal
-from trainer.records import StepRecord
-
-
-def record(step: int, loss: float = -1.0) -> StepRecord:
-    return StepRecord(
-        step=step, index=step - 1, next_index=step, pairs=step, seconds=1.0, waited=0.5, loss=loss, alignment=1.0,
-        uniformity=-2.0, lr=0.1, wait_fraction=0.5, pairs_per_second=1.0,
-    )  # fmt: skip
 
 
 def write(path: Path, steps: list[int], upto: int = 0) -> None:

@@ -18,7 +18,7 @@ from trainer.run_folder import RunFolder
 
 pytestmark = pytest.mark.slow
 
-TOY = Path(__file__).with_name("toy_stream.py")
+TOY = Path(__file__).with_name("tone_stream.py")
 STEPS = 30
 PATIENCE = 60.0
 

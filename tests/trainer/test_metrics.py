@@ -6,7 +6,7 @@ import re
 from urllib.request import urlopen
 
 import pytest
-from test_journal import record
+from tiny_training import record
 
 from pairstream.errors import BindError
 from trainer.metrics import Metrics, ServedMetrics

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from conftest import but
+from tiny_training import but
 
 from pairstream.errors import CheckpointError, ConfigError, DataError
 from trainer import cli

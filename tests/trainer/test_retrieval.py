@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from conftest import TINY_SPEC
+from tiny_training import TINY_SPEC
 
 from pairstream import StreamSpec
 from trainer.encoders.resnet import seeded_resnet18
@@ -39,12 +39,12 @@ def test_the_encoder_is_judged_in_eval_mode() -> None:
     assert not encoder.training
 
 
-@pytest.mark.usefixtures("_toy_streams")
+@pytest.mark.usefixtures("_tone_streams")
 @pytest.mark.parametrize("pairs", [2, 4, 6])
 def test_held_out_pairs_are_the_first_of_far_blocks(pairs: int) -> None:
-    import toy_stream
+    import tone_stream
 
     spec = StreamSpec(**TINY_SPEC)
-    source = toy_stream.ToySource(spec)
+    source = tone_stream.ToySource(spec)
     far = np.concatenate([source.render(FIRST_HELD_OUT + block).audio for block in range(2)])
     np.testing.assert_array_equal(held_out_pairs("local://", spec, pairs), far[:pairs])

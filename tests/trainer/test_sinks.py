@@ -7,15 +7,15 @@ from urllib.request import urlopen
 
 import pytest
 import torch
-from conftest import but
+from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from test_journal import record
+from tiny_training import but, record
 
 from pairstream.errors import BindError
 from pairstream.torch import PairBatch
 from trainer.config import FitSettings
 from trainer.fit import fit
-from trainer.progress import ProgressBar
+from trainer.progress import ProgressBar, ProgressLines, progress
 from trainer.records import StepRecord
 from trainer.run_folder import RunFolder
 from trainer.tensorboard import TensorBoard
@@ -69,18 +69,27 @@ def test_a_metrics_port_in_use_ends_the_run_before_its_first_step(tiny: FitSetti
             fit(but(tiny, metrics_port=taken.getsockname()[1]))
 
 
-@pytest.mark.parametrize("shown", [True, False])
-def test_the_bar_is_silent_where_there_is_no_terminal(shown: bool, capsys: pytest.CaptureFixture[str]) -> None:
-    bar = ProgressBar(10, shown=shown)
-    bar.record(record(5))
-    bar.close()
-    assert capsys.readouterr() == ("", "")
+def test_a_log_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    times = iter([100.0, 101.0, 109.9, 110.1, 111.0])
+    lines = ProgressLines(5, Console(stderr=True), clock=lambda: next(times))
+    for step in range(1, 6):
+        lines.record(record(step))
+    shown = [line.split("  ")[0] for line in capsys.readouterr().err.splitlines()]
+    assert shown == ["step 1 of 5", "step 4 of 5", "step 5 of 5"]
 
 
-def test_the_bar_tells_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_quiet_is_quiet(tiny: FitSettings, capsys: pytest.CaptureFixture[str]) -> None:
+    fit(but(tiny, quiet=True))
+    assert "step" not in capsys.readouterr().err
+    fit(but(tiny, run=tiny.run.with_name("loud")))
+    assert "step 6 of 6  loss" in capsys.readouterr().err
+
+
+def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "120")
-    bar = ProgressBar(10)
+    bar = progress(10)
+    assert isinstance(bar, ProgressBar)
     bar.first_batch(PairBatch(0, torch.zeros(1, 2, 2), torch.zeros(1, 2, 2)))
     bar.record(record(5))
     bar.close()

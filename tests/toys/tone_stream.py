@@ -1,6 +1,6 @@
 """A renderer without a synthesizer: pairs of tones, so that the trainer's tests need no producer.
 
-Run as a program it is the console script `trainer` on toy streams: `python toy_stream.py fit --run …`.
+Run as a program it is the console script `trainer` on toy streams: `python tone_stream.py fit --run …`.
 """
 
 from __future__ import annotations

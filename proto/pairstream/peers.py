@@ -1,0 +1,98 @@
+"""What a client knows of its workers: which are there, which serve its stream, and why the others do not.
+
+Pure, as `exchange.py` is, which asks this file whom it may ask for blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from pairstream.block import PairBlock
+from pairstream.errors import PairstreamError, ProtocolError, RefusedError
+from pairstream.messages import Layout, Open, Opened
+from pairstream.spec import StreamSpec
+
+
+@dataclass
+class _Peer:
+    """One worker: not connected, asked to open the stream, serving it, or of no use."""
+
+    state: Literal["away", "opening", "open", "refused"] = "away"
+    reason: str = "no answer yet"
+    since: float = 0.0
+    error: type[PairstreamError] = RefusedError
+    """What a refusal is to the user."""
+
+
+class Peers:
+    """The workers of one client and one stream.
+
+    Args:
+        spec: the stream that they should open.
+        experiment: the name under which they count what they serve.
+        workers: their names.
+    """
+
+    def __init__(self, spec: StreamSpec, experiment: str, workers: Iterable[str]) -> None:
+        self._spec = spec
+        self._opening = Open(spec=spec.as_dict(), experiment=experiment)
+        self._peers = {worker: _Peer() for worker in workers}
+        self.fingerprint: str | None = None
+        self.layout: Layout | None = None
+
+    @property
+    def serving(self) -> list[str]:
+        """The workers that may be asked for blocks."""
+        return [name for name, peer in self._peers.items() if peer.state == "open"]
+
+    def joined(self, worker: str, now: float) -> Open:
+        """A connection came up, or was never answered; what to say to the worker."""
+        self._peers[worker] = _Peer("opening", "connected, has not answered OPEN", now)
+        return self._opening
+
+    def left(self, worker: str, reason: str) -> None:
+        """It is gone; it may come back."""
+        self._peers[worker] = _Peer("away", reason)
+
+    def refuse(self, worker: str, reason: str, error: type[PairstreamError] = RefusedError) -> None:
+        """It is of no use for this stream until it joins anew."""
+        self._peers[worker] = _Peer("refused", reason, error=error)
+
+    def opened(self, worker: str, message: Opened) -> None:
+        """It says that it serves the stream; it does if its bytes are those of the others."""
+        spec, layout = self._spec, message.layout
+        expected = Layout(pairs=spec.block_pairs, parameters=layout.parameters, samples=spec.samples, dtype=spec.dtype)
+        if message.digest != spec.digest or layout != expected:
+            self.refuse(worker, f"it opened stream {message.digest[:12]} with {layout}, which was not asked for")
+        elif self.fingerprint not in (None, message.fingerprint):
+            here, others = message.fingerprint, self.fingerprint
+            self.refuse(worker, f"its bytes would differ: it computes with {here}, others with {others}")
+        else:
+            self.fingerprint, self.layout = message.fingerprint, layout
+            self._peers[worker] = _Peer("open", "serving")
+
+    def mute(self, before: float) -> list[str]:
+        """The workers that have not answered OPEN since a time earlier than `before`."""
+        return [name for name, peer in self._peers.items() if peer.state == "opening" and peer.since < before]
+
+    def fits(self, block: PairBlock) -> bool:
+        """Whether a block is of the shape and type that the workers promised."""
+        layout = self.layout
+        return layout is not None and (block.theta.shape, block.audio.shape, block.audio.dtype.name) == (
+            (layout.pairs, 2, layout.parameters),
+            (layout.pairs, 2, layout.samples),
+            layout.dtype,
+        )
+
+    def verdict(self) -> PairstreamError | None:
+        """The error that it is if no worker is of any use, and none will be by waiting."""
+        if any(peer.state != "refused" for peer in self._peers.values()):
+            return None
+        garbled = any(peer.error is ProtocolError for peer in self._peers.values())
+        reasons = "; ".join(f"{name}: {peer.reason}" for name, peer in sorted(self._peers.items()))
+        return ProtocolError(reasons) if garbled else RefusedError(reasons)
+
+    def __str__(self) -> str:
+        return "; ".join(f"{name} is {peer.state} ({peer.reason})" for name, peer in self._peers.items())

@@ -1,0 +1,25 @@
+"""Settings of a training that takes a second, and a record of one."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from trainer.config import FitSettings
+from trainer.records import StepRecord
+
+TINY: dict[str, Any] = {"max_steps": 6, "width": 2, "held_out": 0, "log_every": 2, "checkpoint_every": 2}
+TINY_SPEC: dict[str, Any] = {"block_pairs": 4, "delta": 0.1}
+
+
+def but(settings: FitSettings, **changes: Any) -> FitSettings:
+    """The same settings with some changed."""
+    return dataclasses.replace(settings, **changes)
+
+
+def record(step: int, loss: float = -1.0) -> StepRecord:
+    """What a sink is told after `step` steps of one pair."""
+    return StepRecord(
+        step=step, index=step - 1, next_index=step, pairs=step, seconds=1.0, waited=0.5, loss=loss, alignment=1.0,
+        uniformity=-2.0, lr=0.1, wait_fraction=0.5, pairs_per_second=1.0,
+    )  # fmt: skip
