@@ -9,10 +9,9 @@ from typing import Literal
 
 from pairstream.errors import ConfigError
 from pairstream.spec import StreamSpec
+from synth_server.limits import MIB, Limits
 
 LogLevel = Literal["debug", "info", "warning", "error"]
-
-MIB = 1 << 20
 
 _ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:/ ]+):(?P<port>\d{1,5})")
 _LOOPBACK = re.compile(r"127\.\d+\.\d+\.\d+|localhost|\[::1\]")
@@ -45,16 +44,6 @@ class Address:
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What a spec and a client may ask for at most; checked before anything is allocated."""
-
-    block_bytes: int = 256 * MIB
-    seconds: float = 60.0
-    sample_rate: int = 192_000
-    asks_per_client: int = 128
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pairstream.codec import VERSION
 from pairstream.v1 import worker_pb2
 from pairstream.version import version
-from synth_server.config import Limits
 from synth_server.engines import ENGINES
+from synth_server.limits import Limits
 from synth_server.patches import PATCHES, Patch, load_patch
 
 
@@ -21,7 +21,7 @@ def describe(limits: Limits, data_url: str) -> worker_pb2.DescribeResponse:
         limits=worker_pb2.Limits(
             block_bytes=limits.block_bytes,
             seconds=limits.seconds,
-            sample_rate_hertz=limits.sample_rate,
+            samples=limits.samples,
             asks_per_client=limits.asks_per_client,
         ),
     )

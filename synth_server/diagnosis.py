@@ -18,8 +18,8 @@ from typing import Literal
 
 from pairstream.errors import PairstreamError
 from pairstream.spec import StreamSpec
-from synth_server.config import MIB
 from synth_server.cores import usable_cores
+from synth_server.limits import MIB
 
 Verdict = Literal["ok", "note", "bad"]
 

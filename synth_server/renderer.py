@@ -22,6 +22,7 @@ from pairstream.messages import Layout
 from pairstream.spec import StreamSpec
 from synth_server import perturb, sampling
 from synth_server.engines import load_engine
+from synth_server.limits import LOCAL
 from synth_server.patches import Parameter, load_patch
 
 #: Called with a stage (sampling, perturb or engine) and the seconds it took.
@@ -129,3 +130,13 @@ def _as_type(audio: NDArray[np.float32], dtype: str) -> NDArray[Any]:
         return audio
     converted: NDArray[Any] = torch.from_numpy(audio).to(torch.float16).numpy()
     return converted
+
+
+def open_local(spec: StreamSpec) -> Renderer:
+    """The renderer behind `local://`.
+
+    Raises:
+        RefusedError: the spec asks for more than one process should render, or for what is not here.
+    """
+    LOCAL.check(spec)
+    return Renderer(spec)

@@ -10,12 +10,13 @@ from typing import Self
 
 from pairstream.source import OpenSource
 from pairstream.spec import StreamSpec
-from synth_server.config import MIB, ServeSettings
+from synth_server.config import ServeSettings
 from synth_server.describe import describe
 from synth_server.dispatcher import Dispatcher
 from synth_server.grpc_server import GrpcServer, WorkerService
 from synth_server.http_server import HttpServer
 from synth_server.ledger import Ledger
+from synth_server.limits import MIB
 from synth_server.metrics import WorkerMetrics
 from synth_server.scheduler import Scheduler
 from synth_server.sources import Sources

@@ -8,7 +8,7 @@ from pairstream.block import PairBlock
 from pairstream.errors import RefusedError
 from pairstream.source import OpenSource, Source
 from pairstream.spec import StreamSpec
-from synth_server.config import MIB, Limits
+from synth_server.limits import Limits
 
 
 class Sources:
@@ -35,7 +35,7 @@ class Sources:
         Raises:
             RefusedError: the spec exceeds the limits, or there is no such synth or engine here.
         """
-        check(spec, self._limits)
+        self._limits.check(spec)
         source = self._open.pop(spec.digest, None) or self._open_source(spec)
         self._open[spec.digest] = source
         self._specs[spec.digest] = spec
@@ -61,20 +61,3 @@ class Sources:
         """Close all of them."""
         while self._open:
             self._open.popitem()[1].close()
-
-
-def check(spec: StreamSpec, limits: Limits) -> None:
-    """Refuse a spec that asks for more than this worker gives.
-
-    Raises:
-        RefusedError: with what it asks for and what is allowed.
-    """
-    if spec.audio_bytes > limits.block_bytes:
-        raise RefusedError(
-            f"a block of {spec.block_pairs} pairs of {spec.seconds} s has {spec.audio_bytes / MIB:.0f} MiB of audio; "
-            f"this worker renders at most {limits.block_bytes // MIB}: lower block_pairs, or raise its --max_block_mib"
-        )
-    if spec.seconds > limits.seconds:
-        raise RefusedError(f"seconds={spec.seconds} is more than the {limits.seconds} that this worker renders")
-    if spec.sample_rate > limits.sample_rate:
-        raise RefusedError(f"sample_rate={spec.sample_rate} is more than the {limits.sample_rate} of this worker")

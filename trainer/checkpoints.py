@@ -48,9 +48,10 @@ def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     except FileNotFoundError as error:
         raise CheckpointError(f"there is no checkpoint {path}; name a run folder or a .ckpt file in one") from error
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        said = str(error).splitlines()[0] if str(error) and not isinstance(error, pickle.UnpicklingError) else ""
+        reason = said or "not what torch.save writes of tensors and plain values"
         raise CheckpointError(
-            f"{path} is damaged or no checkpoint ({reason}); remove it to use the run's one before it"
+            f"{path} is damaged or no checkpoint ({reason}); use the one before it, or another run"
         ) from error
     if not isinstance(checkpoint, dict) or PLAN_KEY not in checkpoint:
         raise CheckpointError(f"{path} is a checkpoint of another program; use one that `trainer fit` wrote")

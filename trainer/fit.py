@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.utilities import rank_zero_only
 
-from pairstream.errors import ConfigError
+from pairstream.errors import ConfigError, PairstreamError
 from pairstream.files import write_json
 from trainer.checkpoints import WholeCheckpointIO, read_checkpoint
 from trainer.config import FitSettings
@@ -58,7 +58,12 @@ def fit(settings: FitSettings) -> Summary:
     if is_first_process() and not settings.resume:
         folder.create(plan, settings)
     data = StreamData(plan, settings, Meter())
-    _train(module, data, folder, settings)
+    try:
+        _train(module, data, folder, settings)
+    except PairstreamError:
+        if is_first_process() and not settings.resume and data.meter.read().steps == 0:
+            folder.discard()  # nothing was trained, so nothing is in the way of another try
+        raise
     spent = data.meter.read()
     hit = _hit_rates(module, pairs) if spent.steps >= plan.recipe.max_steps and pairs is not None else None
     summary = summarise(folder, plan, spent, read_journal(folder.metrics), hit)

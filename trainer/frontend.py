@@ -44,6 +44,15 @@ def mel_filterbank() -> NDArray[np.float64]:
     return weights
 
 
+def check_length(samples: int) -> None:
+    """Raises ConfigError if a sound of so many samples gives no picture."""
+    if samples < EXAMPLE_SAMPLES:
+        raise ConfigError(
+            f"{samples} samples are too few for one log-mel example of {EXAMPLE_SAMPLES}; "
+            "use a stream with seconds=1.0 or more"
+        )
+
+
 class LogMel(nn.Module):
     """log(mel(|rfft(window * frame)|) + 0.01), 100 frames a second, 64 bands.
 
@@ -66,11 +75,7 @@ class LogMel(nn.Module):
 
     def forward(self, audio: Tensor) -> Tensor:
         """Audio (B, T) in [-1, 1], float32 or float16, T >= 15,600 -> the first 96 frames, (B, 1, 96, 64)."""
-        if audio.shape[-1] < EXAMPLE_SAMPLES:
-            raise ConfigError(
-                f"{audio.shape[-1]} samples are too few for one log-mel example of {EXAMPLE_SAMPLES}; "
-                "use a stream with seconds=1.0 or more"
-            )
+        check_length(audio.shape[-1])
         return self.frames(audio[..., :EXAMPLE_SAMPLES]).unsqueeze(1)
 
     def frames(self, audio: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from torch import Tensor
 from pairstream.torch import PairBatch
 from trainer.checkpoints import PLAN_KEY
 from trainer.encoders.resnet import seeded_resnet18
-from trainer.frontend import LogMel
+from trainer.frontend import LogMel, check_length
 from trainer.losses.alignment_uniformity import alignment_uniformity
 from trainer.optimisers import build_optimiser
 from trainer.plan import Plan
@@ -29,6 +29,7 @@ class ContrastiveModule(LightningModule):
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         self.plan = plan
+        check_length(plan.spec.samples)
         self.frontend = LogMel(plan.spec.sample_rate)
         self.encoder = seeded_resnet18(plan.seed, plan.recipe.width)
 

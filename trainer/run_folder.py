@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import platform
 import re
+import shutil
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -85,6 +86,10 @@ class RunFolder:
                 "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
             },
         )
+
+    def discard(self) -> None:
+        """Remove a folder that was made for a run which never began."""
+        shutil.rmtree(self.path)
 
     def stored_plan(self) -> Plan:
         """The plan that the run was started with. Raises CheckpointError if there is none."""

@@ -20,11 +20,16 @@ from docstring_parser import DocstringParam, parse_from_object
 from jsonargparse import ArgumentParser, set_parsing_settings
 
 from pairstream.errors import ConfigError, PairstreamError
+from pairstream.version import version
 
 INTERRUPTED = 130
 
 #: The name in `--max-steps=5`, which may be written with hyphens or underscores alike.
 _OPTION = re.compile(r"^--[a-z][\w.-]*")
+
+#: How jsonargparse says that a value fits none of several types, and how it writes a type.
+_UNION = re.compile(r'Parser key "(.*?)": Does not .*? Subtypes: \[(.*?)\] Errors: .* Given value: (.*)')
+_TYPE = re.compile(r"typing\.(?=Literal)|<class '(?:[\w.]+\.)?(\w+)'>")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +63,12 @@ def main(prog: str, description: str, commands: Sequence[Command], argv: Sequenc
 def _parse(prog: str, description: str, commands: Sequence[Command], argv: Sequence[str]) -> tuple[Command, Any]:
     set_parsing_settings(docstring_parse_attribute_docstrings=True)
     parser = ArgumentParser(
-        prog=prog, description=description, default_env=True, allow_abbrev=False, exit_on_error=False
+        prog=prog,
+        description=description,
+        version=version(),
+        default_env=True,
+        allow_abbrev=False,
+        exit_on_error=False,
     )
     subcommands = parser.add_subcommands(required=True, dest="command")
     for command in commands:
@@ -69,8 +79,14 @@ def _parse(prog: str, description: str, commands: Sequence[Command], argv: Seque
         chosen = next(command for command in commands if command.name == parsed.command)
         values = vars(parser.instantiate(parsed)[chosen.name])
     except (ArgumentError, TypeError) as error:
-        raise ConfigError(f"{error} (see `{prog} --help` or `{prog} COMMAND --help`)") from error
+        raise ConfigError(f"{_plain(str(error))} (see `{prog} --help` or `{prog} COMMAND --help`)") from error
     return chosen, chosen.settings(**{field.name: values[field.name] for field in fields(chosen.settings)})
+
+
+def _plain(message: str) -> str:
+    """What jsonargparse says of a wrong value, without its account of every type that it tried."""
+    line = _TYPE.sub(r"\1", " ".join(message.split()))
+    return _UNION.sub(r"\1: \3 is none of \2", line)
 
 
 def _underscored(option: re.Match[str]) -> str:

@@ -26,6 +26,7 @@ SEND_MS, LINGER_MS = 200, 200
 
 _CONNECTION_EVENTS = {
     zmq.Event.HANDSHAKE_SUCCEEDED: "",
+    zmq.Event.CONNECTED: "something listens there, but it has not spoken ZeroMQ",
     zmq.Event.DISCONNECTED: "the connection broke",
     zmq.Event.CONNECT_RETRIED: "nothing listens there",
     zmq.Event.HANDSHAKE_FAILED_NO_DETAIL: "what listens there does not speak ZeroMQ",

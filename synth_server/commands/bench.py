@@ -26,6 +26,7 @@ from pairstream.spec import StreamSpec
 from synth_server import allocator
 from synth_server.config import BenchSettings, ServeSettings
 from synth_server.cores import usable_cores
+from synth_server.limits import LOCAL
 from synth_server.metrics import WorkerMetrics
 from synth_server.renderer import Renderer
 from synth_server.server import Server
@@ -53,6 +54,7 @@ def run(settings: BenchSettings) -> int:
     """Measure, and print the medians."""
     if settings.blocks < 1:
         raise ConfigError(f"blocks={settings.blocks}; measure at least 1")
+    LOCAL.check(settings.spec)
     allocator.tune()
     timings: Timings = defaultdict(list)
     blocks, layout = _render(settings, timings)

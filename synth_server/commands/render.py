@@ -14,6 +14,7 @@ from pairstream.errors import ConfigError
 from pairstream.files import write_json, written_whole
 from synth_server import allocator
 from synth_server.config import RenderSettings
+from synth_server.limits import LOCAL
 from synth_server.patches import Parameter
 from synth_server.patches.scale import Scale
 from synth_server.renderer import Renderer
@@ -26,6 +27,7 @@ def run(settings: RenderSettings) -> int:
         raise ConfigError(f"pairs={settings.pairs}; a block of this stream has 1 to {spec.block_pairs}")
     if settings.index < 0:
         raise ConfigError(f"index={settings.index}; the first block is 0")
+    LOCAL.check(settings.spec)
     allocator.tune()
     renderer = Renderer(spec, device=settings.device)
     try:

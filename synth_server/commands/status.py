@@ -13,7 +13,8 @@ from rich.table import Table
 
 from pairstream.errors import StreamTimeoutError, WorkerUnavailableError
 from pairstream.v1 import worker_pb2, worker_pb2_grpc
-from synth_server.config import MIB, Address, StatusSettings
+from synth_server.config import Address, StatusSettings
+from synth_server.limits import MIB
 
 
 def run(settings: StatusSettings) -> int:
@@ -69,7 +70,7 @@ def _offer(description: worker_pb2.DescribeResponse) -> Table:
     table.add_row("engines", ", ".join(description.engines))
     table.add_row(
         "limits",
-        f"{limits.block_bytes // MIB} MiB a block, {limits.seconds:g} s, {limits.sample_rate_hertz} Hz, "
+        f"{limits.block_bytes // MIB} MiB a block, {limits.seconds:g} s, {limits.samples:,} samples a sound, "
         f"{limits.asks_per_client} blocks asked for at once",
     )
     table.add_row("version", f"{description.version}, protocol {description.protocol}")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pairstream import errors
-from pairstream.errors import PairstreamError
+from pairstream import StreamSpec, connect, errors
+from pairstream.errors import PairstreamError, RefusedError
 from synth_server.cli import main as synth_server
 from trainer.cli import main as trainer
 
@@ -53,6 +53,16 @@ def test_a_synth_that_does_not_exist_is_named_with_those_that_do(capsys: pytest.
     assert "theremin" in err
     assert "voice, voice-fm, parametric" in err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["render", "bench"])
+def test_a_block_that_would_fill_the_memory_is_refused_before_it_is_begun(
+    command: str, capsys: pytest.CaptureFixture[str]
+):
+    assert synth_server([command, "--spec.block-pairs", "100000"]) == 3
+    assert "lower block_pairs" in capsys.readouterr().err
+    with pytest.raises(RefusedError, match="lower block_pairs"):
+        connect("local://", StreamSpec(block_pairs=100_000))
 
 
 def test_a_worker_that_does_not_answer_is_exit_code_4(capsys: pytest.CaptureFixture[str]):

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from pairstream import StreamSpec, codec
-from synth_server.config import Limits
+from synth_server.limits import Limits
 
 ROOT = Path(__file__).parent.parent.parent
 PROTOCOL = (ROOT / "docs/protocol.md").read_text()

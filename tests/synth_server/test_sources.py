@@ -9,7 +9,7 @@ from toy_source import TOY, ToySource
 
 from pairstream.errors import RefusedError
 from pairstream.spec import StreamSpec
-from synth_server.config import Limits
+from synth_server.limits import Limits
 from synth_server.sources import Sources
 
 
@@ -42,7 +42,7 @@ def test_a_stream_that_nobody_opened_is_not_rendered():
     [
         (StreamSpec(block_pairs=4_096), "lower block_pairs"),
         (StreamSpec(seconds=120.0, block_pairs=1), "seconds=120.0"),
-        (StreamSpec(sample_rate=384_000, block_pairs=1), "sample_rate=384000"),
+        (StreamSpec(sample_rate=384_000, seconds=10.0, block_pairs=1), "3,840,000 samples"),
     ],
 )
 def test_too_much_is_refused_with_the_limit(spec: StreamSpec, says: str):

@@ -158,15 +158,21 @@ def test_resuming_from_a_damaged_checkpoint_names_it(tiny: FitSettings) -> None:
         fit(but(tiny, resume=True))
 
 
-def test_a_stream_that_cannot_be_had_leaves_no_folder(tiny: FitSettings) -> None:
+@pytest.mark.parametrize("held_out", [0, 8])
+def test_a_stream_that_cannot_be_had_leaves_no_folder(tiny: FitSettings, held_out: int) -> None:
     with pytest.raises(ConfigError, match="carrier-pigeon"):
-        fit(but(tiny, stream="carrier-pigeon://", held_out=8))
+        fit(but(tiny, stream="carrier-pigeon://", held_out=held_out))
     assert not tiny.run.exists()
 
 
-def test_a_stream_of_another_sample_rate_is_refused_before_anything_is_written(tiny: FitSettings) -> None:
-    with pytest.raises(ConfigError, match="16000 Hz"):
-        fit(but(tiny, spec=SpecChoice(sample_rate=8_000)))
+@pytest.mark.parametrize(
+    ("wrong", "says"), [({"sample_rate": 8_000, "seconds": 2.0}, "16000 Hz"), ({"seconds": 0.5}, "seconds=1.0 or more")]
+)
+def test_a_stream_that_gives_no_picture_is_refused_before_anything_is_written(
+    tiny: FitSettings, wrong: dict[str, float], says: str
+) -> None:
+    with pytest.raises(ConfigError, match=says):
+        fit(but(tiny, spec=SpecChoice(**wrong)))
     assert not tiny.run.exists()
 
 
@@ -221,15 +227,15 @@ def test_an_unreachable_gpu_is_refused_with_the_remedy(tiny: FitSettings, monkey
         fit(but(tiny, accelerator="gpu"))
 
 
-def test_a_run_that_failed_before_its_first_checkpoint_is_resumed_from_the_start(
+def test_a_run_that_failed_before_its_first_step_is_in_nobodys_way(
     tiny: FitSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(tone_stream.ToySource, "render", _fails)
         with pytest.raises(RenderError, match="out of order"):
             fit(tiny)
-    assert RunFolder(tiny.run).newest_checkpoint() is None
-    assert fit(but(tiny, resume=True)).steps == 6
+    assert not tiny.run.exists()
+    assert fit(tiny).steps == 6
 
 
 def _fails(source: tone_stream.ToySource, index: int) -> object:

@@ -67,6 +67,7 @@ def test_a_metrics_port_in_use_ends_the_run_before_its_first_step(tiny: FitSetti
         taken.listen()
         with pytest.raises(BindError, match="metrics cannot be served"):
             fit(but(tiny, metrics_port=taken.getsockname()[1]))
+    assert not tiny.run.exists()
 
 
 def test_a_log_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:

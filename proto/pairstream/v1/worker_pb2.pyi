@@ -153,11 +153,12 @@ class Limits(_message.Message):
 
     BLOCK_BYTES_FIELD_NUMBER: _builtins.int
     SECONDS_FIELD_NUMBER: _builtins.int
-    SAMPLE_RATE_HERTZ_FIELD_NUMBER: _builtins.int
+    SAMPLES_FIELD_NUMBER: _builtins.int
     ASKS_PER_CLIENT_FIELD_NUMBER: _builtins.int
     block_bytes: _builtins.int
     seconds: _builtins.float
-    sample_rate_hertz: _builtins.int
+    samples: _builtins.int
+    """Samples of one sound."""
     asks_per_client: _builtins.int
     """Blocks that one client may have asked for and not yet received."""
     def __init__(
@@ -165,12 +166,12 @@ class Limits(_message.Message):
         *,
         block_bytes: _builtins.int = ...,
         seconds: _builtins.float = ...,
-        sample_rate_hertz: _builtins.int = ...,
+        samples: _builtins.int = ...,
         asks_per_client: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asks_per_client", b"asks_per_client", "block_bytes", b"block_bytes", "sample_rate_hertz", b"sample_rate_hertz", "seconds", b"seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asks_per_client", b"asks_per_client", "block_bytes", b"block_bytes", "samples", b"samples", "seconds", b"seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
