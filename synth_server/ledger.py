@@ -64,7 +64,7 @@ class Ledger:
             _recent(self._streams, digest, StreamEntry(digest, "{}")).blocks_served += 1
             entry = _recent(self._experiments, (experiment, digest), ExperimentEntry(experiment, digest))
             entry.blocks_served += 1
-            entry.last_index = max(entry.last_index, index)
+            entry.last_index = index
 
     def streams(self) -> list[StreamEntry]:
         """A copy, the most recent last."""

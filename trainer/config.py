@@ -51,6 +51,8 @@ class FitSettings:
     """The stream's spec. What is not said is the preset's."""
     resume: bool = False
     """Continue the run in that folder from its newest checkpoint."""
+    any_arithmetic: bool = False
+    """Resume although the workers compute otherwise than before, so that the same blocks have other bytes."""
     experiment: str = "default"
     """The experiment's name at the workers."""
     start: int | None = None

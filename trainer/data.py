@@ -49,7 +49,8 @@ class StreamData(LightningDataModule):
             world=trainer.world_size if trainer else 1,
         )
         if self._cursor is not None:
-            self._stream.load_state_dict(self._cursor)
+            state = {"next": self.next_index} if settings.any_arithmetic else self._cursor
+            self._stream.load_state_dict(state)
         on_gpu = trainer is not None and trainer.strategy.root_device.type == "cuda"
         loader = DataLoader(self._stream, batch_size=None, num_workers=settings.loader_workers, pin_memory=on_gpu)
         return MeteredLoader(loader, self.meter)

@@ -39,6 +39,7 @@ class Client:
         experiment: the name under which workers count what they serve.
         timeout: the longest that any one wait may last, in seconds.
         credit_bytes: how many bytes of blocks may be asked for ahead of the consumer; always at least one block.
+        fingerprint: the arithmetic the blocks must come from; None takes the first worker's.
         clock: seconds that never run backwards.
 
     Raises:
@@ -54,6 +55,7 @@ class Client:
         experiment: str,
         timeout: float,
         credit_bytes: int,
+        fingerprint: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if timeout <= 0:
@@ -62,7 +64,7 @@ class Client:
         self.timeout = timeout
         self.credit = min(MAX_CREDIT_BLOCKS, max(1, credit_bytes // spec.audio_bytes))
         self._transport = transport
-        self._exchange = Exchange(spec, experiment, transport.workers, patience=timeout / 4)
+        self._exchange = Exchange(spec, experiment, transport.workers, timeout / 4, fingerprint)
         self._clock = clock
         self._ticked = clock()
         try:

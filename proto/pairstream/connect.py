@@ -22,6 +22,7 @@ def connect(
     experiment: str = "default",
     timeout: float = 60.0,
     credit_bytes: int = CREDIT_BYTES,
+    fingerprint: str | None = None,
 ) -> Client:
     """Open a stream.
 
@@ -31,6 +32,7 @@ def connect(
         experiment: the name under which workers count what they serve.
         timeout: the longest that any one wait may last, in seconds, this call included.
         credit_bytes: how many bytes of blocks may be on their way ahead of the consumer.
+        fingerprint: `Client.fingerprint` of an earlier connection, to get the same bytes as then or none.
 
     Raises:
         ConfigError: the URL is none of these.
@@ -41,7 +43,9 @@ def connect(
     if not separator or scheme not in _TRANSPORTS:
         raise ConfigError(f"{url!r} is not a stream's URL; write {' or '.join(_FORMS)}")
     transport = _TRANSPORTS[scheme](rest, spec)
-    return Client(transport, spec, experiment=experiment, timeout=timeout, credit_bytes=credit_bytes)
+    return Client(
+        transport, spec, experiment=experiment, timeout=timeout, credit_bytes=credit_bytes, fingerprint=fingerprint
+    )
 
 
 def _local(rest: str, spec: StreamSpec) -> Transport:

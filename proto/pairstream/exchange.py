@@ -49,10 +49,18 @@ class Exchange:
         experiment: the name under which the workers count what they serve.
         workers: the workers' names.
         patience: seconds after which a block that has not come is asked for again, elsewhere if possible.
+        fingerprint: see `Peers`.
     """
 
-    def __init__(self, spec: StreamSpec, experiment: str, workers: Iterable[str], patience: float) -> None:
-        self.peers = Peers(spec, experiment, workers)
+    def __init__(
+        self,
+        spec: StreamSpec,
+        experiment: str,
+        workers: Iterable[str],
+        patience: float,
+        fingerprint: str | None = None,
+    ) -> None:
+        self.peers = Peers(spec, experiment, workers, fingerprint)
         self._digest = spec.digest
         self._experiment = experiment
         self._patience = patience

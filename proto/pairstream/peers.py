@@ -33,13 +33,16 @@ class Peers:
         spec: the stream that they should open.
         experiment: the name under which they count what they serve.
         workers: their names.
+        fingerprint: the arithmetic they must have; None takes that of the first to open the stream.
     """
 
-    def __init__(self, spec: StreamSpec, experiment: str, workers: Iterable[str]) -> None:
+    def __init__(
+        self, spec: StreamSpec, experiment: str, workers: Iterable[str], fingerprint: str | None = None
+    ) -> None:
         self._spec = spec
         self._opening = Open(spec=spec.as_dict(), experiment=experiment)
         self._peers = {worker: _Peer() for worker in workers}
-        self.fingerprint: str | None = None
+        self.fingerprint = fingerprint
         self.layout: Layout | None = None
 
     @property
@@ -67,8 +70,10 @@ class Peers:
         if message.digest != spec.digest or layout != expected:
             self.refuse(worker, f"it opened stream {message.digest[:12]} with {layout}, which was not asked for")
         elif self.fingerprint not in (None, message.fingerprint):
-            here, others = message.fingerprint, self.fingerprint
-            self.refuse(worker, f"its bytes would differ: it computes with {here}, others with {others}")
+            here, before = message.fingerprint, self.fingerprint
+            self.refuse(
+                worker, f"its bytes would differ: it computes with [{here}], this stream so far with [{before}]"
+            )
         else:
             self.fingerprint, self.layout = message.fingerprint, layout
             self._peers[worker] = _Peer("open", "serving")

@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import DataLoader
 from toy_source import TOY, ToySource, open_toy
 
-from pairstream.errors import ConfigError
+from pairstream.errors import ConfigError, RefusedError
 from pairstream.torch import PairBatch, PairStream
 from synth_server.config import ServeSettings
 from synth_server.metrics import WorkerMetrics
@@ -49,12 +49,19 @@ def test_blocks_arrive_as_tensors_bit_for_bit(url: str, workers: int):
 @pytest.mark.parametrize("workers", [0, 1])
 def test_the_state_is_where_the_consumer_stands_not_where_the_loader_has_read_to(url: str, workers: int):
     stream = PairStream(url, TOY, start=3, timeout=10)
-    assert stream.state_dict() == {"next": 3}
+    assert stream.state_dict() == {"next": 3, "fingerprint": ""}
     iterator = iter(loader(stream, workers))
     for expected in (3, 4, 5):
         batch = next(iterator)
         assert batch.index == expected
-        assert stream.state_dict() == stream.state_after(batch) == {"next": expected + 1}
+        assert (
+            stream.state_dict()
+            == stream.state_after(batch)
+            == {
+                "next": expected + 1,
+                "fingerprint": "toy 1",
+            }
+        )
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -66,6 +73,17 @@ def test_a_resumed_stream_goes_on_with_the_very_next_block(url: str, workers: in
     resumed.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
     after = [batch.index for batch in islice(loader(resumed, workers), 4)]
     assert before + after == list(range(8))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_resumed_stream_is_of_the_same_arithmetic_or_none(url: str, workers: int):
+    stream = PairStream(url, TOY, timeout=10)
+    stream.load_state_dict({"next": 4, "fingerprint": "toy 0"})
+    iterator = iter(loader(stream, workers))
+    with pytest.raises(RefusedError, match=r"computes with \[toy 1\], this stream so far with \[toy 0\]"):
+        next(iterator)
+    stream.load_state_dict({"next": 4})
+    assert next(iter(loader(stream, 0))).index == 4
 
 
 def test_iterating_again_goes_on_and_does_not_start_over(url: str):

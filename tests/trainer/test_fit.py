@@ -12,8 +12,8 @@ import tone_stream
 import torch
 from tiny_training import but
 
-from pairstream.errors import CheckpointError, ConfigError, RenderError
-from pairstream.torch import PairStream
+from pairstream.errors import CheckpointError, ConfigError, RefusedError, RenderError
+from pairstream.torch import PairBatch, PairStream
 from trainer.checkpoints import read_checkpoint
 from trainer.config import FitSettings, SpecChoice
 from trainer.fit import fit
@@ -181,15 +181,15 @@ def test_the_cursor_follows_what_was_trained_on_not_what_was_fetched(
 ) -> None:
     fetched = 0
 
-    def advance(stream: PairStream, index: int) -> None:
+    def note(stream: PairStream, batch: PairBatch) -> None:
         nonlocal fetched
-        fetched = index + 1
+        fetched = batch.index + 1
 
-    monkeypatch.setattr(PairStream, "_advance", advance)
+    monkeypatch.setattr(PairStream, "_note", note)
     fit(tiny)
     newest = RunFolder(tiny.run).newest_checkpoint()
     assert newest is not None
-    assert read_checkpoint(newest)["StreamData"]["cursor"] == {"next": 6}
+    assert read_checkpoint(newest)["StreamData"]["cursor"] == {"next": 6, "fingerprint": "toy"}
     assert fetched > 6
 
 
@@ -225,6 +225,19 @@ def test_an_unreachable_gpu_is_refused_with_the_remedy(tiny: FitSettings, monkey
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ConfigError, match="--accelerator cpu"):
         fit(but(tiny, accelerator="gpu"))
+
+
+def test_a_run_resumes_on_the_arithmetic_it_began_with_unless_told_otherwise(
+    tiny: FitSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(tone_stream, "ENDS_AT", 4)
+        with pytest.raises(RenderError):
+            fit(tiny)
+    monkeypatch.setattr(tone_stream.ToySource, "fingerprint", "another processor")
+    with pytest.raises(RefusedError, match="its bytes would differ"):
+        fit(but(tiny, resume=True))
+    assert fit(but(tiny, resume=True, any_arithmetic=True)).steps == 6
 
 
 def test_a_run_that_failed_before_its_first_step_is_in_nobodys_way(

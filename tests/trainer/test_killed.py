@@ -92,6 +92,6 @@ def test_two_processes_take_turns_in_the_stream(tmp_path: Path) -> None:
     run = tmp_path / "run"
     finish(run, "--devices", "2", "--max_steps", "10")
     checkpoint = read_checkpoint(RunFolder(run).checkpoint(10))
-    assert checkpoint["StreamData"]["cursor"] == {"next": 20}
+    assert checkpoint["StreamData"]["cursor"]["next"] == 20
     assert checkpoint["StreamData"]["spent"]["pairs"] == 160
     assert [line["next_index"] for line in read_journal(run / "metrics.jsonl")] == list(range(2, 22, 2))

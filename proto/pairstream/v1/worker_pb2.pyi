@@ -278,7 +278,7 @@ class Experiment(_message.Message):
     digest: _builtins.str
     blocks_served: _builtins.int
     last_index: _builtins.int
-    """The highest index served."""
+    """The index served last."""
     waiting: _builtins.int
     """Blocks asked for and not yet sent."""
     def __init__(
