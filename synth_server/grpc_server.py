@@ -18,7 +18,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from pairstream.errors import BindError
 from pairstream.v1 import worker_pb2, worker_pb2_grpc
-from synth_server.config import Address
+from synth_server.address import Address
 from synth_server.ledger import Ledger
 from synth_server.window import Window
 

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
 from pairstream.errors import BindError
-from synth_server.config import Address
+from synth_server.address import Address
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 

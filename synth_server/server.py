@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from dataclasses import dataclass
 from threading import Event
 from types import TracebackType
@@ -60,17 +61,13 @@ class Server:
         scheduler = Scheduler(settings.limits.asks_per_client)
         self._dispatcher = Dispatcher(self._window, scheduler, self._ledger, metrics)
         self._zmq = ZmqServer(self._dispatcher, Sources(open_source, settings.limits), metrics)
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._zmq.stop, 0)
             data = self._zmq.bind(settings.data_address)
             self._http = HttpServer(settings.http_address, metrics.registry, self._ready.is_set)
-            try:
-                self._grpc = GrpcServer(settings.grpc_address)
-            except BaseException:
-                self._http.stop()
-                raise
-        except BaseException:
-            self._zmq.stop(0)
-            raise
+            undo.callback(self._http.stop)
+            self._grpc = GrpcServer(settings.grpc_address)
+            undo.pop_all()
         self.addresses = Addresses(f"zmq://{data}", str(self._grpc.address), f"http://{self._http.address}")
 
     def start(self) -> None:
@@ -82,7 +79,7 @@ class Server:
         self._http.start()
         description = describe(self._settings.limits, self.addresses.data)
         self._grpc.start(WorkerService(description, self._ledger, self._window, self._dispatcher.waiting))
-        self._zmq.render(_warm_up)
+        self._zmq.on_rendering_thread(_warm_up)
         self._zmq.start()
         self._ready.set()
         self._metrics.ready.set(1)

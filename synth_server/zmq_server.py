@@ -22,7 +22,7 @@ from pairstream.block import PairBlock
 from pairstream.codec import MAX_HEADER_BYTES, decode, encode
 from pairstream.errors import BindError, PairstreamError, ProtocolError, RenderError
 from pairstream.messages import Message, Opened, Refused
-from synth_server.config import Address
+from synth_server.address import Address
 from synth_server.dispatcher import Dispatcher, Job, OpenJob, Outbox, RenderJob
 from synth_server.metrics import WorkerMetrics
 from synth_server.scheduler import ClientId
@@ -63,6 +63,7 @@ class ZmqServer:
         self._answers: SimpleQueue[tuple[Job, Answer]] = SimpleQueue()
         self._bell, self._ear = socket.socketpair()
         self._jobs = 0
+        self._farewell_said = False
         self._drain = Event()
         self._stop = Event()
         self._thread = Thread(target=self._serve, name="serve", daemon=True)
@@ -91,7 +92,7 @@ class ZmqServer:
         endpoint = self._router.getsockopt_string(zmq.LAST_ENDPOINT)
         return Address(address.host, int(endpoint.rpartition(":")[2]))
 
-    def render(self, job: Callable[[Sources], None]) -> None:
+    def on_rendering_thread(self, job: Callable[[Sources], None]) -> None:
         """Run something with the sources on the rendering thread, and wait for it."""
         self._renderer.submit(job, self._sources).result()
 
@@ -125,7 +126,6 @@ class ZmqServer:
         poller = zmq.Poller()
         poller.register(self._router, zmq.POLLIN)
         poller.register(self._ear, zmq.POLLIN)
-        farewell_said = False
         while not self._stop.is_set():
             ready = dict(poller.poll(round(self._wake_seconds * 1_000)))
             if self._ear.fileno() in ready:
@@ -134,14 +134,17 @@ class ZmqServer:
                 self._receive()
             while not self._answers.empty():
                 self._finish(*self._answers.get())
-            if self._drain.is_set():
-                if not farewell_said:
-                    self._send(self._dispatcher.drain())
-                    farewell_said = True
-                if self._jobs == 0:
-                    return
-            else:
+            if not self._drain.is_set():
                 self._hand_out()
+            elif self._all_said_and_done():
+                return
+
+    def _all_said_and_done(self) -> bool:
+        """While draining: say good-bye once, and wait for the blocks in the making."""
+        if not self._farewell_said:
+            self._farewell_said = True
+            self._send(self._dispatcher.drain())
+        return self._jobs == 0
 
     def _receive(self) -> None:
         client, *frames = self._router.recv_multipart()

@@ -13,7 +13,8 @@ from rich.table import Table
 
 from pairstream.errors import StreamTimeoutError, WorkerUnavailableError
 from pairstream.v1 import worker_pb2, worker_pb2_grpc
-from synth_server.config import Address, StatusSettings
+from synth_server.address import Address
+from synth_server.config import StatusSettings
 from synth_server.limits import MIB
 
 
