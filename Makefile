@@ -1,11 +1,16 @@
 # `make demo` and `make test` do all their own set-up; nothing needs to be typed before them.
 
-PYTHON ?= python3
+PYTHON ?= $(shell python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo python3 || echo python3.11)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 EXTRAS := server,trainer,demo,dev
 STUBS := proto/pairstream/v1
+
+# $(call generate,FOLDER): the stubs of the gRPC services, below FOLDER
+generate = $(BIN)/python -m grpc_tools.protoc -Iproto --python_out=$(1) --grpc_python_out=$(1) \
+	--plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc \
+	--mypy_out=quiet:$(1) --mypy_grpc_out=quiet:$(1) $(STUBS)/worker.proto
 
 .PHONY: help demo test fast slow lint stubs stubs-check bench clean
 
@@ -40,15 +45,11 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 stubs: $(STAMP)
-	$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=proto --grpc_python_out=proto \
-		--plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc \
-		--mypy_out=proto --mypy_grpc_out=proto $(STUBS)/worker.proto
+	@$(call generate,proto)
 
 stubs-check: $(STAMP)
 	@rm -rf build/stubs && mkdir -p build/stubs
-	@$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=build/stubs --grpc_python_out=build/stubs \
-		--plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc \
-		--mypy_out=build/stubs --mypy_grpc_out=build/stubs $(STUBS)/worker.proto
+	@$(call generate,build/stubs)
 	@for file in build/stubs/pairstream/v1/*; do cmp $$file $(STUBS)/$$(basename $$file) || \
 		{ echo "the stubs are not those of worker.proto; run make stubs" >&2; exit 1; }; done
 

@@ -140,7 +140,7 @@ def test_a_worker_that_is_not_there_is_an_error_that_says_where_and_what_to_do()
 
 
 def test_something_that_accepts_and_says_nothing_is_an_error():
-    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(WorkerUnavailableError, match=r"0\.5 s"):
+    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(WorkerUnavailableError, match=r"waited 0\.\d s"):
         connect(f"zmq://127.0.0.1:{mute.getsockname()[1]}", TOY, timeout=0.5)
 
 
@@ -183,7 +183,7 @@ def test_a_worker_that_dies_and_stays_away_ends_the_wait_with_a_reason():
         client = connect(server.addresses.data, TOY, timeout=1.5, credit_bytes=1)
         stream = client.blocks()
         next(stream)
-    with client, pytest.raises(WorkerUnavailableError, match=r"waited 1\.5 s for block \d+ .*nothing listens there"):
+    with client, pytest.raises(WorkerUnavailableError, match=r"waited 1\.\d s for block \d+ .*nothing listens there"):
         for _ in stream:
             pass
 
