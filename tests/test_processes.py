@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+import torch
 from worker_process import WorkerProcess
 
 from pairstream import StreamSpec, connect
@@ -100,9 +101,45 @@ def test_a_worker_that_stays_dead_ends_the_trainer_with_one_line(tmp_path: Path)
 
 def _wait_for_blocks(worker: WorkerProcess, blocks: int = 5) -> None:
     served = "pairstream_worker_blocks_served_total"
+    deadline = time.monotonic() + 60
     while True:
+        assert time.monotonic() < deadline, "the worker did not serve that many"
         with urllib.request.urlopen(worker.addresses["http"] + "/metrics", timeout=5) as response:
             lines = response.read().decode().splitlines()
         if any(line.startswith(served) and float(line.split()[1]) >= blocks for line in lines):
             return
         time.sleep(0.1)
+
+
+def test_trainer_and_worker_killed_and_started_again_learn_the_same_to_the_bit(tmp_path: Path):
+    steps = ["--max-steps", "40", "--width", "2", "--spec.block-pairs", "8", "--held-out", "0"]
+    flags = [*steps, "--checkpoint-every", "2", "--log-every", "1", "--accelerator", "cpu", "--threads", "1"]
+    fit = [sys.executable, "-m", "trainer.cli", "fit", *flags, "--run"]
+    subprocess.run(
+        [*fit, str(tmp_path / "whole"), "--stream", "local://"], check=True, capture_output=True, timeout=120
+    )
+    with WorkerProcess() as first:
+        doomed = subprocess.Popen([*fit, str(tmp_path / "killed"), "--stream", first.url], stderr=subprocess.DEVNULL)
+        _wait_for_checkpoints(tmp_path / "killed", 3)
+        doomed.kill()
+        doomed.wait(timeout=10)
+        first.kill()
+    with WorkerProcess() as second:
+        again = [*fit, str(tmp_path / "killed"), "--stream", second.url, "--resume"]
+        done = subprocess.run(again, check=True, capture_output=True, text=True, timeout=120)
+    assert "40 steps, 320 pairs" in done.stdout
+    whole, killed = (_weights(tmp_path / name) for name in ("whole", "killed"))
+    assert whole.keys() == killed.keys()
+    assert all(torch.equal(whole[name], killed[name]) for name in whole)
+
+
+def _wait_for_checkpoints(run: Path, count: int) -> None:
+    deadline = time.monotonic() + 60
+    while len(list(run.glob("checkpoints/*.ckpt"))) < count:
+        assert time.monotonic() < deadline, "the run did not come that far"
+        time.sleep(0.05)
+
+
+def _weights(run: Path) -> dict[str, torch.Tensor]:
+    state: dict[str, torch.Tensor] = torch.load(run / "checkpoints/step-00000040.ckpt", weights_only=True)["state_dict"]
+    return state
