@@ -91,14 +91,18 @@ class RenderSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class BenchSettings:
-    """Measure where the time of a block goes, stage by stage, from theta to the client."""
+    """Measure where the time of a block goes, stage by stage from theta to the client; or which engine is faster."""
 
+    engines: list[str] = field(default_factory=list)
+    """Compare these instead, side by side: engines, and beside them synthax and floor; ratios are to the first."""
+    sounds: list[int] = field(default_factory=list)
+    """With --engines: sounds per call; 32, 128 and 768 unless said."""
     blocks: int = 8
-    """Blocks to measure, after one that is not counted."""
+    """Blocks, or calls of each engine, to measure after some that are not counted."""
     device: str = "cpu"
     """What renders: cpu, cuda or cuda:N."""
     threads: int = 0
-    """Rendering threads; 0 means all cores this process may use."""
+    """Rendering threads; 0 means all cores this process may use, and with --engines first 1 and then 2."""
     json: bool = False
     """Print JSON instead of a table."""
     spec: StreamSpec = field(default_factory=StreamSpec)

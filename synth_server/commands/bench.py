@@ -24,6 +24,7 @@ from pairstream.errors import ConfigError
 from pairstream.messages import Layout
 from pairstream.spec import StreamSpec
 from synth_server import allocator
+from synth_server.commands import contest
 from synth_server.config import BenchSettings, ServeSettings
 from synth_server.cores import usable_cores
 from synth_server.limits import LOCAL
@@ -54,6 +55,8 @@ def run(settings: BenchSettings) -> int:
     """Measure, and print the medians."""
     if settings.blocks < 1:
         raise ConfigError(f"blocks={settings.blocks}; measure at least 1")
+    if settings.engines:
+        return contest.run(settings)
     LOCAL.check(settings.spec)
     allocator.tune()
     timings: Timings = defaultdict(list)
@@ -82,7 +85,8 @@ def _render(settings: BenchSettings, timings: Timings) -> tuple[list[PairBlock],
         renderer.render(0)
         timings.clear()
         blocks = []
-        for index in track(range(settings.blocks), "rendering", console=Console(stderr=True), transient=True):
+        terminal, indices = Console(stderr=True), range(settings.blocks)
+        for index in track(indices, "rendering", console=terminal, transient=True, disable=not terminal.is_terminal):
             began = time.perf_counter()
             blocks.append(renderer.render(index))
             timings["render, all of it"].append(time.perf_counter() - began)

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from synth_server.engines import load_engine
 from synth_server.engines.bank import Format
 from synth_server.engines.circuit import Circuit
-from synth_server.patches import Patch, load_patch
+from synth_server.patches import load_patch
+from synth_server.synthax import module_of, tree_of
 
 jax = pytest.importorskip("jax")
 pytest.importorskip("synthax")
@@ -24,31 +25,6 @@ pytest.importorskip("synthax")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 SOUNDS = 64
-
-
-def synthax_of(synth: str, config: Any) -> Any:
-    from synthax import synth as synths
-
-    if synth == "parametric":
-        return synths.ParametricSynth(config=config, sine=2, square_saw=2, fm_sine=1, fm_square_saw=1)
-    return {"voice": synths.Voice, "voice-fm": synths.VoiceExpanded}[synth](config=config)
-
-
-def tree_of(patch: Patch, theta: NDArray[np.float32]) -> dict[str, Any]:
-    """Our theta (B, P) as SynthAX' tree of parameters, mapped by the names of modules and parameters."""
-    column = {label: theta[:, i].astype(np.float64) for label, i in patch.columns.items()}
-    matrix, mixer = patch.matrix, patch.mixer
-    human = patch.scale.to_human(theta)
-    levels = [human[:, patch.columns[f"mixer.{name}"]] for name in mixer.inputs]
-    weights = [[column[f"mod_matrix.{source}->{target}"] for source in matrix.inputs] for target in matrix.outputs]
-    tree: dict[str, Any] = {
-        "modules_mixer": {"level": np.stack(levels, axis=1)},
-        "modules_mod_matrix": {"mod": np.moveaxis(np.array(weights), 2, 0)},
-    }
-    for parameter in patch.parameters:
-        if parameter.module not in ("mixer", "mod_matrix"):
-            tree.setdefault(f"modules_{parameter.module}", {})[parameter.name] = column[parameter.label]
-    return tree
 
 
 def play_synthax(
@@ -66,7 +42,7 @@ def play_synthax(
     jax.config.update("jax_enable_x64", True)
     try:
         config = SynthConfig(batch_size=len(theta), sample_rate=16_000, buffer_size_seconds=1.0, control_rate=480)
-        module = synthax_of(synth, config)
+        module = module_of(synth, config)
         own = module.init(jax.random.PRNGKey(0))["params"]
         tree = tree_of(load_patch(synth), theta)
         assert jax.tree.map(np.shape, own) == jax.tree.map(np.shape, tree)
