@@ -66,6 +66,14 @@ def test_the_page_holds_the_very_sounds_and_needs_no_other_file(run: Path):
     assert f"synth-server render --index=0 --pairs=12 --spec.delta={spec.delta}" in page
 
 
+def test_a_folder_without_a_manifest_is_refused_before_anything_is_trained(tmp_path: Path):
+    done = demo("--run", str(tmp_path / "run"), "--data", str(tmp_path))
+    assert done.returncode == 7
+    assert done.stdout == ""
+    assert f"there is no {tmp_path / 'manifest.csv'}" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
 def test_an_earlier_demonstration_is_replaced_but_nothing_else_is(run: Path, tmp_path: Path):
     treasure = tmp_path / "thesis"
     treasure.mkdir()

@@ -18,6 +18,7 @@ from examples.demo.processes import Worker, trainer
 from pairstream import StreamSpec, connect, console
 from pairstream.errors import ConfigError
 from pairstream.files import write_json
+from trainer.recordings import read_manifest
 
 PAIRS_SHOWN = 12
 #: What hit@1 must gain for the demonstration to have shown anything.
@@ -43,6 +44,8 @@ class DemoSettings:
 
 def run(settings: DemoSettings) -> int:
     """Make the demonstration; 1 if the encoder learned too little to show."""
+    for folder in settings.data:
+        read_manifest(folder)  # what is wrong with it should be said now, not after the training
     _make_room(settings.run)
     log = settings.run.with_name(f"{settings.run.name}-worker.log")
     log.parent.mkdir(parents=True, exist_ok=True)
