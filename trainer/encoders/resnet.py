@@ -24,15 +24,14 @@ class BasicBlock(nn.Module):
 
     def __init__(self, channels_in: int, channels: int, stride: int) -> None:
         super().__init__()
-        self.conv1 = _conv3x3(channels_in, channels, stride)
+        self.conv1 = _conv(channels_in, channels, 3, stride)
         self.bn1 = nn.BatchNorm2d(channels)
         self.relu = nn.ReLU(inplace=True)
-        self.conv2 = _conv3x3(channels, channels, 1)
+        self.conv2 = _conv(channels, channels, 3, 1)
         self.bn2 = nn.BatchNorm2d(channels)
         self.downsample: nn.Sequential | None = None
         if stride != 1 or channels_in != channels:
-            shrink = nn.Conv2d(channels_in, channels, 1, stride=stride, bias=False)
-            self.downsample = nn.Sequential(shrink, nn.BatchNorm2d(channels))
+            self.downsample = nn.Sequential(_conv(channels_in, channels, 1, stride), nn.BatchNorm2d(channels))
 
     def forward(self, x: Tensor) -> Tensor:
         """relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x))."""
@@ -79,8 +78,9 @@ def seeded_resnet18(seed: int, width: int = 64) -> ResNet18:
         return ResNet18(width).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def _conv3x3(channels_in: int, channels: int, stride: int) -> nn.Conv2d:
-    conv = nn.Conv2d(channels_in, channels, 3, stride=stride, padding=1, bias=False)
+def _conv(channels_in: int, channels: int, size: int, stride: int) -> nn.Conv2d:
+    """Without bias, initialised as torchvision does; the paper puts in its own `conv1`, with PyTorch's default."""
+    conv = nn.Conv2d(channels_in, channels, size, stride=stride, padding=size // 2, bias=False)
     nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
     return conv
 
