@@ -33,6 +33,7 @@ REQUIRED = {
     "prometheus_client": "prometheus-client",
     "torch": "torch",
     "torchsynth.module": "torchsynth",
+    "numba": "numba",
     "soundfile": "soundfile",
 }
 

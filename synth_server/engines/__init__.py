@@ -10,7 +10,10 @@ from pairstream.errors import RefusedError
 from synth_server.engines.engine import Engine, EngineFactory
 
 #: Where each engine is; loaded when first asked for.
-ENGINES: Mapping[str, str] = {"torchsynth": "synth_server.engines.torchsynth:TorchsynthEngine"}
+ENGINES: Mapping[str, str] = {
+    "torchsynth": "synth_server.engines.torchsynth:TorchsynthEngine",
+    "fused": "synth_server.engines.fused.engine:FusedEngine",
+}
 
 __all__ = ["ENGINES", "Engine", "load_engine"]
 

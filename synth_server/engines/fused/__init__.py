@@ -1,0 +1,6 @@
+"""The engine `fused`: one pass over each sound, with arithmetic of its own; the same bytes on every processor.
+
+scalar.py -> controls.py, tones.py, hiss.py: formulas of one sample
+wiring.py, grid.py: the patch and the format as tables
+settings.py -> control_pass.py -> block.py, audio_pass.py -> kernel.py -> engine.py: from theta to audio
+"""
