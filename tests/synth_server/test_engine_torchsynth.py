@@ -81,7 +81,7 @@ def test_the_columns_of_theta_stand_in_voices_order() -> None:
 @pytest.mark.parametrize(
     ("synth", "form"),
     [("voice", name) for name in FORMATS]
-    + [(name, "22050 samples, 220 control") for name in PATCHES if name != "voice"],
+    + [pytest.param(name, "22050 samples, 220 control", marks=pytest.mark.slow) for name in PATCHES if name != "voice"],
 )
 def test_the_bytes_of_a_sound_do_not_depend_on_its_company(synth: str, form: str) -> None:
     count = SOUNDS[synth]
