@@ -14,8 +14,7 @@ from typing import TypeVar
 
 import torch
 
-from pairstream.errors import ConfigError
-from synth_server.cores import usable_cores
+from synth_server.cores import thread_count
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
@@ -31,9 +30,7 @@ class Lanes:
     """
 
     def __init__(self, threads: int | None) -> None:
-        self.threads = usable_cores() if threads is None else threads
-        if isinstance(self.threads, bool) or not isinstance(self.threads, int) or self.threads < 1:
-            raise ConfigError(f"threads={threads!r} is not a number of threads; use 1, 2, … or leave it out")
+        self.threads = thread_count(threads)
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="lane", initializer=_settle)
 
     def map(self, function: Callable[[Work], Result], work: Iterable[Work]) -> list[Result]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from pairstream.errors import ConfigError
-from synth_server.cores import usable_cores
+from synth_server.cores import thread_count
 
 #: Pieces per thread. Each costs a call from Python, some 0.1 ms; with one, all wait for the thread that was disturbed.
 PIECES = 2
@@ -23,9 +22,7 @@ class Pool:
     """
 
     def __init__(self, threads: int | None) -> None:
-        self.threads = usable_cores() if threads is None else threads
-        if isinstance(self.threads, bool) or not isinstance(self.threads, int) or self.threads < 1:
-            raise ConfigError(f"threads={threads!r} is not a number of threads; use 1, 2, … or leave it out")
+        self.threads = thread_count(threads)
         self._threads = ThreadPoolExecutor(self.threads, thread_name_prefix="fused")
 
     def run(self, work: Callable[[slice], None], sounds: int) -> None:
