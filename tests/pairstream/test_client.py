@@ -178,6 +178,7 @@ def test_a_block_that_cannot_be_rendered_is_an_error_and_the_next_ones_come():
         assert client.fetch(2).index == 2
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_and_stays_away_ends_the_wait_with_a_reason():
     with serve() as server:
         client = connect(server.addresses.data, TOY, timeout=1.5, credit_bytes=1)

@@ -177,6 +177,7 @@ def test_the_fingerprint_names_versions_and_capability_and_ends_with_a_hash(engi
 
 
 @pytest.mark.skipif(torch.backends.cpu.get_cpu_capability() == "DEFAULT", reason="torch has one arithmetic here")
+@pytest.mark.slow
 def test_the_fingerprint_is_the_same_for_any_number_of_threads_and_differs_with_the_arithmetic(engine: Engine) -> None:
     other = load_engine("torchsynth", threads=1)
     other.close()

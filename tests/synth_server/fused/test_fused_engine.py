@@ -242,6 +242,7 @@ def test_the_fingerprint_is_the_same_everywhere(engine: Engine) -> None:
     assert engine.fingerprint == "fused 1"
 
 
+@pytest.mark.slow
 def test_loading_the_engine_loads_no_torch() -> None:
     code = "import sys, synth_server.engines as e; e.load_engine('fused'); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=100)
