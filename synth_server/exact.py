@@ -2,25 +2,31 @@
 
 NumPy's own (`np.log`, `np.power`, `standard_normal`) call libm or SVML, whose last bits differ from machine to
 machine. Here every step is one exactly rounded IEEE float64 operation (+ - * / sqrt), a power of two or an
-integer, each in a NumPy call of its own, so that no compiler can fuse or reorder them. Not for audio:
-an engine has float32 mathematics of its own.
+integer. numba compiles it without fast-math, so nothing is fused or reordered. Not for audio: an engine has float32
+mathematics of its own.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
 Float64 = NDArray[np.float64]
 
+f64, i64 = np.float64, np.int64
+
 _LN2_HIGH = 6.93147180369123816490e-01  # 21 low bits are zero, so that an exponent times it is exact
 _LN2_LOW = 1.90821492927058770002e-10
 _LN2 = 0.6931471805599453
 _SQRT_HALF = 0.7071067811865476
+_LEAST = 2.0**-1000
+_MAGIC = 1.5 * 2.0**52  # added to a number, it leaves the nearest whole number in the low bits
+_MAGIC_BITS = i64(0x4338000000000000)
 
 #: 2/1, 2/3, 2/5 … of log((1 + s) / (1 - s)) = s (2 + 2/3 s² + …), enough for |s| <= 0.1716.
 _ATANH = tuple(2.0 / (2 * k + 1) for k in range(12))
@@ -28,75 +34,7 @@ _ATANH = tuple(2.0 / (2 * k + 1) for k in range(12))
 #: 1/0!, 1/1!, … of exp(z), enough for |z| <= ln(2) / 2.
 _EXP = tuple(1.0 / math.factorial(k) for k in range(14))
 
-
-def log(x: NDArray[Any]) -> Float64:
-    """Natural logarithm of 0 < x < inf (normal numbers); error below 1.5e-16 * max(1, |log x|) + 1 ulp."""
-    mantissa, exponent = _split(x)
-    return exponent * _LN2_HIGH + (_log_mantissa(mantissa) + exponent * _LN2_LOW)
-
-
-def power(x: NDArray[Any], exponent: Any) -> Float64:
-    """x ** exponent for x in [0, 1] and exponents in (0, 64]; relative error below 1e-13, 0 ** y = 0, 1 ** y = 1.
-
-    Results below 2**-1000 are 0, so that none is subnormal.
-    """
-    positive = np.maximum(np.asarray(x, np.float64), 2.0**-1000)
-    mantissa, twos = _split(positive)
-    # log2(x) * y as an integer part, which ldexp applies exactly, and a small rest.
-    scaled = twos * exponent
-    whole = np.rint(scaled)
-    rest = (scaled - whole) * _LN2 + _log_mantissa(mantissa) * exponent
-    more = np.rint(rest / _LN2)
-    z = rest - more * _LN2_HIGH - more * _LN2_LOW
-    twos_out = np.maximum(whole + more, -1022.0)
-    result = np.ldexp(_polynomial(_EXP, z), twos_out.astype(np.int32))
-    return np.where((x == 0.0) | (twos_out < -1000.0), 0.0, result)
-
-
-def normal(uniform: NDArray[Any]) -> Float64:
-    """The standard normal value that a share `uniform` of the law lies below, for 2**-53 <= uniform < 1.
-
-    Wichura's rational approximations (AS 241, PPND16, Applied Statistics 37, 1988); relative error below 1e-15.
-    """
-    q = uniform - 0.5
-    r = 0.180625 - q * q
-    result = q * _polynomial(_CENTRE_OVER, r) / _polynomial(_CENTRE_UNDER, r)
-    tails = np.abs(q) > 0.425
-    nearest = np.minimum(uniform[tails], 1.0 - uniform[tails])
-    result[tails] = np.sign(q[tails]) * _tail(np.sqrt(-log(nearest)))
-    return np.asarray(result, np.float64)
-
-
-def _tail(r: Float64) -> Float64:
-    near, far = r - 1.6, r - 5.0
-    return np.where(
-        r <= 5.0,
-        _polynomial(_NEAR_OVER, near) / _polynomial(_NEAR_UNDER, near),
-        _polynomial(_FAR_OVER, far) / _polynomial(_FAR_UNDER, far),
-    )
-
-
-def _split(x: NDArray[Any]) -> tuple[Float64, Float64]:
-    """x = mantissa * 2**exponent with the mantissa in [sqrt(1/2), sqrt(2))."""
-    mantissa, exponent = np.frexp(np.asarray(x, np.float64))
-    low = mantissa < _SQRT_HALF
-    return np.where(low, 2.0 * mantissa, mantissa), np.where(low, exponent - 1.0, exponent)
-
-
-def _log_mantissa(mantissa: Float64) -> Float64:
-    s = (mantissa - 1.0) / (mantissa + 1.0)
-    return s * _polynomial(_ATANH, s * s)
-
-
-def _polynomial(coefficients: Sequence[float], x: Float64) -> Float64:
-    """c[0] + c[1] x + c[2] x² + …, by Horner's rule."""
-    result = np.full_like(x, coefficients[-1])
-    for coefficient in reversed(coefficients[:-1]):
-        result *= x
-        result += coefficient
-    return result
-
-
+#: Wichura's rational approximations (AS 241, PPND16, Applied Statistics 37, 1988): about 1/2, then of the tails.
 _CENTRE_OVER = (
     3.3871328727963666080e0,
     1.3314166789178437745e2,
@@ -157,3 +95,128 @@ _FAR_UNDER = (
     1.42151175831644588870e-7,
     2.04426310338993978564e-15,
 )
+
+
+def log(x: NDArray[Any]) -> Float64:
+    """Natural logarithm of 0 < x < inf (normal numbers); error below 1.5e-16 * max(1, |log x|) + 1 ulp."""
+    return _each(_logs, x)
+
+
+def power(x: NDArray[Any], exponent: Any) -> Float64:
+    """x ** exponent for x in [0, 1] and exponents in (0, 64]; relative error below 1e-13, 0 ** y = 0, 1 ** y = 1.
+
+    Results below 2**-1000 are 0, so that none is subnormal.
+    """
+    return _each(_powers, x, np.broadcast_to(np.float64(exponent), x.shape))
+
+
+def normal(uniform: NDArray[Any]) -> Float64:
+    """The standard normal value that a share `uniform` of the law lies below, for 2**-53 <= uniform < 1.
+
+    Relative error below 1e-15.
+    """
+    result = _each(_centres, uniform)
+    tails = np.abs(uniform - 0.5) > 0.425
+    result[tails] = _each(_tails, uniform[tails])
+    return result
+
+
+def _each(loop: Callable[..., None], *arrays: NDArray[Any]) -> Float64:
+    """A compiled loop over arrays of one shape."""
+    flat = [np.ascontiguousarray(array, np.float64).reshape(-1) for array in arrays]
+    out = np.empty(arrays[0].shape, np.float64)
+    loop(*flat, out.reshape(-1))
+    return out
+
+
+def _loop(function: Callable[..., None]) -> Callable[..., None]:
+    """Compiled once per machine and kept in numba's cache. It must not choose, or LLVM uses no vector instructions."""
+    compiled: Callable[..., None] = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+    return compiled
+
+
+def _inline(function: Callable[..., Any]) -> Callable[..., Any]:
+    compiled: Callable[..., Any] = numba.njit(forceinline=True, error_model="numpy")(function)
+    return compiled
+
+
+@_inline
+def _polynomial(coefficients: Any, x: float) -> Any:
+    """c[0] + c[1] x + c[2] x² + …, by Horner's rule."""
+    result = coefficients[-1]
+    for k in range(len(coefficients) - 2, -1, -1):
+        result = result * x + coefficients[k]
+    return result
+
+
+@_inline
+def _split(x: float) -> tuple[float, float]:
+    """A normal x > 0 as mantissa * 2**exponent with the mantissa in [sqrt(1/2), sqrt(2))."""
+    bits = f64(x).view(i64)
+    exponent = i64((bits >> i64(52)) + _MAGIC_BITS).view(f64) - (_MAGIC + 1022.0)
+    mantissa = i64((bits & i64(0x000FFFFFFFFFFFFF)) | i64(0x3FE0000000000000)).view(f64)
+    low = mantissa < _SQRT_HALF
+    return (2.0 * mantissa if low else mantissa), (exponent - 1.0 if low else exponent)
+
+
+@_inline
+def _nearest(x: float) -> float:
+    """The nearest whole number, for |x| < 2**51."""
+    return (x + _MAGIC) - _MAGIC
+
+
+@_inline
+def _two_to(whole: float) -> Any:
+    """2**n for a whole number n > -1023."""
+    return i64((f64(whole + _MAGIC).view(i64) + i64(1023)) << i64(52)).view(f64)
+
+
+@_inline
+def _log_mantissa(mantissa: float) -> Any:
+    s = (mantissa - 1.0) / (mantissa + 1.0)
+    return s * _polynomial(_ATANH, s * s)
+
+
+@_inline
+def _log(x: float) -> Any:
+    mantissa, exponent = _split(x)
+    return exponent * _LN2_HIGH + (_log_mantissa(mantissa) + exponent * _LN2_LOW)
+
+
+@_loop
+def _logs(x: Any, out: Any) -> None:
+    for i in range(len(out)):
+        out[i] = _log(x[i])
+
+
+@_loop
+def _powers(x: Any, exponent: Any, out: Any) -> None:
+    for i in range(len(out)):
+        mantissa, twos = _split(x[i] if x[i] > _LEAST else _LEAST)
+        # log2(x) * y as a whole number, which is applied exactly, and a small rest.
+        scaled = twos * exponent[i]
+        whole = _nearest(scaled)
+        rest = (scaled - whole) * _LN2 + _log_mantissa(mantissa) * exponent[i]
+        more = _nearest(rest / _LN2)
+        z = rest - more * _LN2_HIGH - more * _LN2_LOW
+        n = whole + more
+        result = _polynomial(_EXP, z) * _two_to(n if n > -1001.0 else -1001.0)
+        out[i] = result if (x[i] > 0.0) & (n >= -1000.0) else 0.0
+
+
+@_loop
+def _centres(uniform: Any, out: Any) -> None:
+    for i in range(len(out)):
+        q = uniform[i] - 0.5
+        r = 0.180625 - q * q
+        out[i] = q * _polynomial(_CENTRE_OVER, r) / _polynomial(_CENTRE_UNDER, r)
+
+
+@_loop
+def _tails(uniform: Any, out: Any) -> None:
+    for i in range(len(out)):
+        r = math.sqrt(-_log(uniform[i] if uniform[i] < 0.5 else 1.0 - uniform[i]))
+        near = _polynomial(_NEAR_OVER, r - 1.6) / _polynomial(_NEAR_UNDER, r - 1.6)
+        far = _polynomial(_FAR_OVER, r - 5.0) / _polynomial(_FAR_UNDER, r - 5.0)
+        size = near if r <= 5.0 else far
+        out[i] = size if uniform[i] > 0.5 else -size
