@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pairstream.spec import Dtype
 from synth_server.patches import Parameter
 
 
@@ -43,7 +44,8 @@ class Engine(Protocol):
         noise_keys: NDArray[np.uint64],
         *,
         noise: NDArray[np.float32] | None = None,
-    ) -> NDArray[np.float32]:
+        dtype: Dtype = "float32",
+    ) -> NDArray[Any]:
         """Play B sounds: theta (B, P) in [0, 1] and keys (B,) -> audio (B, T) in [-1, 1], C-contiguous.
 
         Values below 1e-6 are played as 1e-6. A sound whose peak exceeds 1 is scaled to a peak of 1.
@@ -52,6 +54,7 @@ class Engine(Protocol):
             theta: the parameters of the sounds, float32 (B, P).
             noise_keys: which noise each sound has, uint64 (B,).
             noise: the noise itself, float32 (B, T) in [-1, 1], instead of that of the keys.
+            dtype: of the samples: float32, or float16 rounded to nearest from it.
 
         Raises:
             ConfigError: a shape, type or value is not as stated; nothing was rendered.

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from pairstream.errors import ConfigError
+from pairstream.spec import Dtype
 from synth_server import noise as noise_of
 from synth_server.engines import checks
 from synth_server.engines.bank import Format
@@ -56,13 +57,14 @@ class TorchsynthEngine:
         noise_keys: NDArray[np.uint64],
         *,
         noise: NDArray[np.float32] | None = None,
-    ) -> NDArray[np.float32]:
+        dtype: Dtype = "float32",
+    ) -> NDArray[Any]:
         """See `Engine.render`."""
         theta = checks.check_theta(theta, self.parameters)
         checks.check_keys(noise_keys, len(theta))
         if noise is not None:
             checks.check_noise(noise, len(theta), self._form.samples)
-        audio = np.empty((len(theta), self._form.samples), np.float32)
+        audio = np.empty((len(theta), self._form.samples), dtype)
 
         def play(first: int) -> None:
             rows = slice(first, first + self._form.sounds)

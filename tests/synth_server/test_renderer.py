@@ -92,7 +92,7 @@ def test_what_the_worker_does_not_have_is_refused() -> None:
 def test_a_failing_engine_is_a_render_error_that_names_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
     with Renderer(SMALL, threads=1) as renderer:
 
-        def fail(*_: Any) -> Any:
+        def fail(*_: Any, **__: Any) -> Any:
             raise RuntimeError("out of memory")
 
         monkeypatch.setattr(renderer._engine, "render", fail)

@@ -13,24 +13,27 @@ from synth_server.engines.fused.grid import LANES, Grid
 from synth_server.engines.fused.hiss import STRIDE
 from synth_server.engines.fused.jit import loop, shared
 from synth_server.engines.fused.room import Room
-from synth_server.engines.fused.scalar import bits, f32, i32, i64, real, signed, u32, u64
+from synth_server.engines.fused.scalar import bits, f32, half, i32, i64, real, signed, u32
+from synth_server.engines.fused.tile import TILE, copy_row
 from synth_server.engines.fused.wiring import FM, KIND, NONE, SLOT, SOURCE, SQUARE_SAW, Wiring
 
 
 @loop
-def audio_pass(wiring: Wiring, grid: Grid, room: Room, start: Any, salt: Any, noise: Any, audio: Any) -> None:
-    """One sound into `audio` (T,); its noise is `noise` (T,), or that of a key where `noise` is empty.
+def audio_pass(
+    wiring: Wiring, grid: Grid, room: Room, start: Any, salt: Any, noise: Any, audio: Any, halves: Any
+) -> None:
+    """One sound into `audio` or `halves` (T,), whichever is not empty; its noise is `noise` (T,), or that of a key.
 
     The arrays are taken out of their tuples once and handed on whole: numba counts references to each slice.
     """
     starts, lengths, places, step = grid.starts, grid.lengths, grid.first, grid.step
     table, settings, bases, phases, levels = wiring.oscillators, room.oscillators, room.bases, room.phases, room.levels
-    values, slopes, work, slots = room.values, room.slopes, room.work, room.slots
+    values, slopes, work, slots, sound = room.values, room.slopes, room.work, room.slots, room.sound
     for first in range(0, len(starts), LANES):
         rows = open_block(places, lengths, first, work)
         load_line(values, slopes, 2 * len(table), first, work)
         if len(noise):
-            gather(starts, lengths, first, noise, work)
+            gather(rows, starts, lengths, first, noise, work)
             block.given_rows(rows, step, work)
         else:
             load_counters(starts, first, work)
@@ -41,17 +44,25 @@ def audio_pass(wiring: Wiring, grid: Grid, room: Room, start: Any, salt: Any, no
                 block.fm_rows(rows, settings, k, bases[k], work)
             else:
                 load_line(values, slopes, 2 * k, first, work)
-                block.bent_rows(rows, settings, k, bases[k], step, work)
+                block.pitch_rows(rows, settings, k, step, work)
+                block.bent_rows(rows, settings, k, bases[k], work)
+            block.add_up(rows, work)
             phases[k] = block.line_up(phases[k], work)
             load_line(values, slopes, 2 * k + 1, first, work)
             if table[k, KIND] == SQUARE_SAW:
-                block.square_saw_rows(rows, levels[k], settings, k, step, work)
+                block.drive_rows(rows, settings, k, work)
+                block.grow_rows(rows, work)
+                block.square_saw_rows(rows, levels[k], step, work)
             else:
                 block.sine_rows(rows, levels[k], step, work)
             if table[k, SLOT] != NONE:
                 to_slot(rows, slots, table[k, SLOT], work)
-        scatter(starts, lengths, first, work, audio)
-    scale_to_one(audio)
+        scatter(rows, starts, first, work, sound)
+    peak = peak_of(sound, grid.samples)
+    if len(halves):
+        write_halves(sound, peak, halves)
+    else:
+        write(sound, peak, audio)
 
 
 @shared
@@ -95,32 +106,50 @@ def to_slot(rows: Any, slots: Any, slot: Any, work: Any) -> None:
 
 
 @loop
-def gather(starts: Any, lengths: Any, first: Any, noise: Any, work: Any) -> None:
-    """Samples (T,) to the lanes of SIGNAL; silence where a segment has no such sample."""
-    for i in range(block.MIX - block.SIGNAL):
-        work[block.SIGNAL + i] = u32(0)
+def gather(rows: Any, starts: Any, lengths: Any, first: Any, noise: Any, work: Any) -> None:
+    """Samples (T,) to the lanes of SIGNAL; whatever was there where a segment has no such sample."""
     for lane in range(LANES):
-        start = u64(starts[first + lane])
-        for w in range(lengths[first + lane]):
-            work[block.SIGNAL + block.place(w) + lane] = bits(noise[start + u64(w)])
+        start, aside, length = i64(starts[first + lane]), block.ASIDE + lane * block.ROWS, i64(lengths[first + lane])
+        whole = length & -TILE
+        for w in range(0, whole, TILE):
+            copy_row(noise, start + w, work, aside + w)
+        for w in range(whole, length):
+            work[aside + w] = bits(noise[start + w])
+    block.turn_back(rows, block.ASIDE, block.SIGNAL, work)
 
 
 @loop
-def scatter(starts: Any, lengths: Any, first: Any, work: Any, audio: Any) -> None:
-    """The lanes of MIX to samples (T,)."""
+def scatter(rows: Any, starts: Any, first: Any, work: Any, sound: Any) -> None:
+    """The lanes of MIX to samples (T + ROWS,). What a lane writes beyond its segment the next lane writes anew."""
+    block.turn(rows, block.MIX, block.ASIDE, work)
     for lane in range(LANES):
-        start = u64(starts[first + lane])
-        for w in range(lengths[first + lane]):
-            audio[start + u64(w)] = real(work[block.MIX + block.place(w) + lane])
+        start, aside = i64(starts[first + lane]), block.ASIDE + lane * block.ROWS
+        for w in range(0, rows, TILE):
+            copy_row(work, aside + w, sound, start + w)
 
 
 @loop
-def scale_to_one(audio: Any) -> None:
-    """A sound whose peak exceeds 1 to a peak of 1. The peak is a maximum of whole numbers, the same in any order."""
-    peak = i32(0)
-    for t in range(len(audio)):
-        peak = max(peak, signed(bits(abs(audio[t]))))
-    loudest = real(u32(peak))
-    if loudest > f32(1):
+def peak_of(sound: Any, samples: Any) -> Any:
+    """The peak, or 1 if that is more. A maximum of whole numbers, the same in any order."""
+    peak = i32(0x3F800000)
+    for t in range(samples):
+        peak = max(peak, signed(bits(abs(sound[t]))))
+    return real(u32(peak))
+
+
+@loop
+def write(sound: Any, peak: Any, audio: Any) -> None:
+    """Samples to float32 (T,), scaled to a peak of 1 if it is more."""
+    if peak > f32(1):
         for t in range(len(audio)):
-            audio[t] = audio[t] / loudest
+            audio[t] = sound[t] / peak
+    else:
+        for t in range(len(audio)):
+            audio[t] = sound[t]
+
+
+@loop
+def write_halves(sound: Any, peak: Any, halves: Any) -> None:
+    """Samples to the bits of float16 (T,), scaled to a peak of 1 if it is more."""
+    for t in range(len(halves)):
+        halves[t] = half(sound[t] / peak)

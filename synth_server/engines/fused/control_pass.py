@@ -4,39 +4,64 @@ from __future__ import annotations
 
 from typing import Any
 
-from synth_server.engines.fused.controls import adsr, lfo_shape, lfo_step
+from synth_server.engines.fused.controls import adsr, lfo_shape, lfo_step, ramp
 from synth_server.engines.fused.grid import Grid
-from synth_server.engines.fused.jit import loop, shared
+from synth_server.engines.fused.jit import loop
 from synth_server.engines.fused.room import Room
-from synth_server.engines.fused.scalar import f32, flushed, i32, u32
-from synth_server.engines.fused.wiring import AMP, NONE, PITCH, Wiring
+from synth_server.engines.fused.scalar import exp2_or_zero, f32, flushed, i32, log2_of_share, u32
+from synth_server.engines.fused.wiring import NONE, PITCH, Wiring
 
 
 @loop
 def control_pass(wiring: Wiring, grid: Grid, room: Room) -> None:
-    """From settings to `room.values` and `room.slopes`."""
-    for k in range(len(wiring.envelopes)):
-        envelope_row(room.envelopes[k], room.signals[k])
-    lfos = len(wiring.lfos)
-    for k in range(lfos):
-        heard = len(wiring.envelopes) - 2 * lfos + k
-        turn_row(room.lfos[k], f32(1.0 / grid.control_rate), room.signals[heard + lfos], room.turned)
-        add_up(room.lfo_phases[k], room.turned)
-        lfo_row(room.lfos[k], room.turned, room.signals[heard])
-    oscillators = len(wiring.oscillators)
-    for k in range(oscillators):
-        output_row(wiring, grid, room, 2 * k, wiring.oscillators[k, PITCH])
-        output_row(wiring, grid, room, 2 * k + 1, wiring.oscillators[k, AMP])
-    output_row(wiring, grid, room, 2 * oscillators, wiring.noise[1])
+    """From settings to `room.values` and `room.slopes`.
+
+    The arrays are taken out of their tuples once: to hand a tuple on costs more than to play a row.
+    """
+    envelopes, lfos, phases, signals, turned = room.envelopes, room.lfos, room.lfo_phases, room.signals, room.turned
+    for k in range(len(envelopes)):
+        envelope_row(envelopes[k], signals[k])
+    for k in range(len(lfos)):
+        heard = len(envelopes) - 2 * len(lfos) + k
+        turn_row(lfos[k], f32(1.0 / grid.control_rate), signals[heard + len(lfos)], turned)
+        add_up(phases[k], turned)
+        lfo_row(lfos[k], turned, signals[heard])
+    matrix, inputs, oscillators, human, gains = wiring.matrix, wiring.inputs, wiring.oscillators, room.human, room.gains
+    weights, line, values, slopes = room.weights, room.line, room.values, room.slopes
+    for row in range(len(gains)):
+        output = wiring.noise[1] if row == len(gains) - 1 else oscillators[row // 2, PITCH + row % 2]
+        if output == NONE:
+            level_row(gains[row], values[row], slopes[row])
+        else:
+            weigh(matrix, output, human, gains[row], weights)
+            add_signals(weights, inputs, signals, line)
+            spread(line, grid.cuts, values[row], slopes[row])
 
 
 @loop
 def envelope_row(c: Any, row: Any) -> None:
-    """One envelope (N,)."""
-    attack, decay, decay_at, decay_eps, release = c[0], c[1], c[2], c[3], c[4]
-    release_at, release_eps, sustain, alpha = c[5], c[6], c[7], c[8]
+    """One envelope (N,), in three steps: what waits for less is done sooner (see `block.py`)."""
+    ramp_row(c, row)
     for t in range(len(row)):
-        row[t] = adsr(f32(i32(t)), attack, decay, decay_at, decay_eps, release, release_at, release_eps, sustain, alpha)
+        row[t] = log2_of_share(row[t])
+    bend_row(c, row)
+
+
+@loop
+def ramp_row(c: Any, row: Any) -> None:
+    """The ramps of an envelope."""
+    attack, peak_at, decay, decay_eps, key_at, release, release_eps = c[0], c[1], c[2], c[3], c[4], c[5], c[6]
+    for t in range(len(row)):
+        row[t] = ramp(f32(i32(t)), attack, peak_at, decay, decay_eps, key_at, release, release_eps)
+
+
+@loop
+def bend_row(c: Any, row: Any) -> None:
+    """The logarithms of its ramps to an envelope."""
+    peak_at, key_at, peak, above, sustain, held, alpha = c[1], c[4], c[7], c[8], c[9], c[10], c[11]
+    for t in range(len(row)):
+        bent = exp2_or_zero(alpha * row[t])
+        row[t] = adsr(f32(i32(t)), bent, peak_at, key_at, peak, above, sustain, held)
 
 
 @loop
@@ -63,23 +88,22 @@ def lfo_row(c: Any, phases: Any, row: Any) -> None:
         row[t] = flushed(row[t] * lfo_shape(phases[t], sin, tri, saw, rsaw, sqr))
 
 
-@shared
-def output_row(wiring: Wiring, grid: Grid, room: Room, row: Any, output: Any) -> None:
-    """One output of the matrix as the value and slope of each segment; its gain alone where nothing is plugged."""
-    values, slopes = room.values[row], room.slopes[row]
-    if output == NONE:
-        values[:] = room.gains[row]
-        slopes[:] = f32(0)
-        return
-    weights = room.weights
-    for i in range(len(weights)):
-        weights[i] = flushed(f32(room.human[wiring.matrix[i, output]]) * room.gains[row])
-    weigh(weights, wiring.inputs, room.signals, room.line)
-    spread(room.line, grid.cuts, values, slopes)
+@loop
+def level_row(gain: Any, values: Any, slopes: Any) -> None:
+    """The row of an output where nothing is plugged: its gain alone."""
+    values[:] = gain
+    slopes[:] = f32(0)
 
 
 @loop
-def weigh(weights: Any, inputs: Any, signals: Any, line: Any) -> None:
+def weigh(matrix: Any, output: Any, human: Any, gain: Any, weights: Any) -> None:
+    """The weights of one output of the matrix (I,), its gain included."""
+    for i in range(len(weights)):
+        weights[i] = flushed(f32(human[matrix[i, output]]) * gain)
+
+
+@loop
+def add_signals(weights: Any, inputs: Any, signals: Any, line: Any) -> None:
     """The weighted sum of the signals (N,), input by input, and its last value once more."""
     for i in range(len(inputs)):
         weight, signal = weights[i], signals[inputs[i]]

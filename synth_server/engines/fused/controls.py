@@ -6,34 +6,47 @@ What is computed once per sound (slopes instead of times, shares instead of weig
 from __future__ import annotations
 
 from synth_server.engines.fused.jit import shared
-from synth_server.engines.fused.scalar import Float, Word, f32, flushed, i32, power, signed, sine, u32
+from synth_server.engines.fused.scalar import Float, Word, f32, flushed, i32, signed, sine, u32
 
 #: torchsynth's guard against a power of zero.
 EPSILON = f32(1e-6)
 
 
 @shared
-def ramp(t: Float, start: Float, slope: Float, eps: Float) -> Float:
-    """0 before `start`, then up to 1: min(1, (max(0, t - start) + 1e-6) * slope + eps). Error below 2e-7."""
-    x = t - start
-    x = ((x if x > f32(0) else f32(0)) + EPSILON) * slope + eps
-    return x if x < f32(1) else f32(1)
+def ramp(
+    t: Float, attack: Float, peak_at: Float, decay: Float, decay_eps: Float, key_at: Float, release: Float,
+    release_eps: Float,
+) -> Float:  # fmt: skip
+    """An envelope's ramp at control sample t, in [0, 1]: up until `peak_at`, down from there, and down from `key_at`.
+
+    attack, decay and release are slopes; decay and release are 0, and their eps too, where there is no such stage.
+    Error below 4e-7.
+    """
+    began, fell = t >= peak_at, t >= key_at
+    slope = release if fell else decay if began else attack
+    eps = release_eps if fell else decay_eps if began else EPSILON
+    start = key_at if fell else peak_at if began else f32(0)
+    x = (t - start + EPSILON) * slope + eps
+    x = x if x < f32(1) else f32(1)
+    return f32(1) - x if began | fell else x
 
 
 @shared
 def adsr(
-    t: Float, attack: Float, decay: Float, decay_at: Float, decay_eps: Float,
-    release: Float, release_at: Float, release_eps: Float, sustain: Float, alpha: Float,
-) -> Float:  # fmt: skip
-    """An envelope at control sample t, in [0, 1]; attack, decay, release are slopes, 0 with eps 0 if there is none.
+    t: Float, bent: Float, peak_at: Float, key_at: Float, peak: Float, above: Float, sustain: Float, held: Float
+) -> Float:
+    """An envelope at control sample t, in [0, 1], where `bent` is its ramp to the power of alpha:
 
-    (rise * fall) ** alpha * ((1 - sustain) * decline ** alpha + sustain), error below 1e-5 for
-    alpha >= 1. A small power makes much of the 1e-7 that is left where a ramp ends.
+        peak * rise ** alpha | above * decline ** alpha + sustain | held * fall ** alpha
+
+    torchsynth multiplies three ramps, of which only one moves at a time; what the others are meanwhile, nearly 1, is
+    in the levels. With x the ramp, error below 2e-6 + 1e-6 * alpha * x ** (alpha - 1): a small power makes much of
+    the 1e-7 left at a ramp's end.
     """
-    rise = ramp(t, f32(0), attack, EPSILON)
-    decline = f32(1) - ramp(t, decay_at, decay, decay_eps)
-    fall = f32(1) - ramp(t, release_at, release, release_eps)
-    return flushed(power(rise * fall, alpha) * ((f32(1) - sustain) * power(decline, alpha) + sustain))
+    began, fell = t >= peak_at, t >= key_at
+    scale = held if fell else above if began else peak
+    floor = f32(0) if fell else sustain if began else f32(0)
+    return flushed(scale * bent + floor)
 
 
 @shared

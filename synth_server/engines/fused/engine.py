@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairstream.errors import ConfigError
+from pairstream.spec import Dtype
 from synth_server.engines import checks
 from synth_server.engines.fused.grid import grid
 from synth_server.engines.fused.kernel import play
@@ -55,23 +56,21 @@ class FusedEngine:
         noise_keys: NDArray[np.uint64],
         *,
         noise: NDArray[np.float32] | None = None,
-    ) -> NDArray[np.float32]:
+        dtype: Dtype = "float32",
+    ) -> NDArray[Any]:
         """See `Engine.render`."""
         theta = _plain(checks.check_theta(theta, self.parameters))
         checks.check_keys(noise_keys, len(theta))
         if noise is not None:
             checks.check_noise(noise, len(theta), self._grid.samples)
-        keys = _plain(noise_keys)
-        hiss = np.empty((len(theta), 0), np.float32) if noise is None else _plain(noise)
-        audio = np.empty((len(theta), self._grid.samples), np.float32)
+        keys, nothing = _plain(noise_keys), np.empty((len(theta), 0), np.float32)
+        hiss = nothing if noise is None else _plain(noise)
+        audio = np.empty((len(theta), self._grid.samples), dtype)
+        halves = audio.view(np.uint16) if dtype == "float16" else nothing.astype(np.uint16)
+        singles = nothing if dtype == "float16" else audio
 
-        def work(rows: slice) -> None:
-            play(self._wiring, self._grid, theta[rows], keys[rows], hiss[rows], audio[rows])
-
-        if len(theta):
-            self._pool.run(work, len(theta))
-        else:
-            work(slice(0, 0))
+        turn = np.zeros(1, np.int64)
+        self._pool.run(lambda: play(self._wiring, self._grid, turn, theta, keys, hiss, singles, halves), len(theta))
         return audio
 
     def close(self) -> None:

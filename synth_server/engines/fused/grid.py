@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-#: Segments side by side: sixteen float32 are the widest vector there is.
-LANES = 16
+#: Segments side by side: two of the widest vectors there are, so that one waits while the other computes.
+LANES = 32
 #: Longer segments are cut, so that a block of LANES of them stays in the first-level cache.
 LONGEST = 64
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+import numba.extending
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -34,6 +35,12 @@ def loop(function: Function) -> Function:
 def entry(function: Function) -> Function:
     """What Python calls: compiled once per machine and kept in numba's cache; other Python threads run beside it."""
     compiled: Function = numba.njit(nogil=True, cache=True, **_OPTIONS)(function)
+    return compiled
+
+
+def instructions(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What a CPU's kernels cannot say in Python, said to LLVM; numba gives the first argument, its typing context."""
+    compiled: Callable[..., Any] = numba.extending.intrinsic(function)
     return compiled
 
 

@@ -12,16 +12,22 @@ from synth_server.engines.fused.jit import entry, sources
 from synth_server.engines.fused.room import make_room
 from synth_server.engines.fused.scalar import u32
 from synth_server.engines.fused.settings import set_envelopes, set_human, set_lfos, set_oscillators
+from synth_server.engines.fused.turns import take
 
 
 def _compiled(number: int) -> Callable[..., int]:
     """The kernel, which encloses the number of the sources it was compiled from (see `jit.sources`)."""
 
     @entry
-    def play(wiring: Any, grid: Any, theta: Any, keys: Any, noise: Any, audio: Any) -> int:
-        """theta (B, P) and keys (B,) -> audio (B, T); noise is (B, T), or (B, 0) for that of the keys."""
+    def play(wiring: Any, grid: Any, turn: Any, theta: Any, keys: Any, noise: Any, audio: Any, halves: Any) -> int:
+        """theta (B, P) and keys (B,) -> audio float32 (B, T), or halves uint16 (B, T), the bits of float16.
+
+        The one not wanted is (B, 0), and so is noise (B, T) for that of the keys. Threads that are given the same
+        `turn`, int64 (1,) and 0 at first, play each sound once.
+        """
         room = make_room(wiring, grid)
-        for sound in range(len(theta)):
+        sound = take(turn)
+        while sound < len(theta):
             set_human(wiring, theta[sound], room)
             set_envelopes(wiring, grid, room)
             set_lfos(wiring, room)
@@ -29,7 +35,8 @@ def _compiled(number: int) -> Callable[..., int]:
             control_pass(wiring, grid, room)
             low, high = u32(keys[sound]), u32(keys[sound] >> 32)
             start, salt = start_of(low, high), salt_of(low, high)
-            audio_pass(wiring, grid, room, start, salt, noise[sound], audio[sound])
+            audio_pass(wiring, grid, room, start, salt, noise[sound], audio[sound], halves[sound])
+            sound = take(turn)
         return number
 
     return play

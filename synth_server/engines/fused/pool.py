@@ -1,4 +1,4 @@
-"""Pool: the threads of the engine. A call is cut in pieces, which they take in turn.
+"""Pool: the threads of the engine, of which the caller is one. How they share the sounds of a call is `turns.py`.
 
 The kernel lets go of Python's lock, so these are plain threads; which of them plays a sound does not matter.
 """
@@ -10,12 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from synth_server.cores import thread_count
 
-#: Pieces per thread. Each costs a call from Python, some 0.1 ms; with one, all wait for the thread that was disturbed.
-PIECES = 2
-
 
 class Pool:
-    """A pool of `threads` threads; None takes as many as the process may use cores.
+    """`threads` threads for one caller; None takes as many as the process may use cores.
 
     Raises:
         ConfigError: `threads` is not a whole number of at least 1.
@@ -23,14 +20,25 @@ class Pool:
 
     def __init__(self, threads: int | None) -> None:
         self.threads = thread_count(threads)
-        self._threads = ThreadPoolExecutor(self.threads, thread_name_prefix="fused")
+        self._helpers = ThreadPoolExecutor(max(1, self.threads - 1), thread_name_prefix="fused")
+        self._closed = False
 
-    def run(self, work: Callable[[slice], None], sounds: int) -> None:
-        """Call `work` for pieces of so many sounds; the first exception is raised here."""
-        size = -(-sounds // (self.threads * PIECES)) if self.threads > 1 else sounds
-        for _ in self._threads.map(work, [slice(first, first + size) for first in range(0, sounds, size)]):
-            pass
+    def run(self, work: Callable[[], object], sounds: int) -> None:
+        """Call `work` in every thread that has a sound to play, here at least; the first exception is raised here.
+
+        Raises:
+            RuntimeError: the pool is closed.
+        """
+        if self._closed:
+            raise RuntimeError("the engine is closed")
+        helpers = [self._helpers.submit(work) for _ in range(min(self.threads, sounds) - 1)]
+        try:
+            work()
+        finally:
+            for helper in helpers:
+                helper.result()
 
     def close(self) -> None:
-        """Wait for the work under way and end the threads."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        """Wait for the work under way and end the threads. Harmless if repeated."""
+        self._closed = True
+        self._helpers.shutdown(wait=True, cancel_futures=True)

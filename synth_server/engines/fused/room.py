@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from synth_server.engines.fused.block import MIX, SIGNAL, SIZE
+from synth_server.engines.fused.block import ASIDE, ROWS, SIGNAL, SIZE
 from synth_server.engines.fused.grid import Grid
 from synth_server.engines.fused.jit import loop
 from synth_server.engines.fused.wiring import Wiring
@@ -19,7 +19,7 @@ class Room(NamedTuple):
     human: NDArray[np.float64]
     """Human units (P,)."""
     envelopes: NDArray[np.float32]
-    """Settings of the envelopes (E, 9)."""
+    """Settings of the envelopes (E, 12)."""
     lfos: NDArray[np.float32]
     """Settings of the LFOs (L, 7)."""
     lfo_phases: NDArray[np.uint32]
@@ -48,6 +48,8 @@ class Room(NamedTuple):
     """By how much they change in it (2 V + 1, S)."""
     work: NDArray[np.uint32]
     """The block at work, see `block.py` (SIZE,)."""
+    sound: NDArray[np.float32]
+    """The samples, before they are scaled, and room for what the last lanes write beyond them (T + ROWS,)."""
     slots: NDArray[np.uint32]
     """The samples of oscillators that move others (slots, up to LONGEST + 1 rows of LANES)."""
 
@@ -59,7 +61,7 @@ def make_room(wiring: Wiring, grid: Grid) -> Any:
     rows, segments = 2 * oscillators + 1, len(grid.starts)
     return Room(
         np.empty(len(wiring.minimum), np.float64),
-        np.empty((envelopes, 9), np.float32),
+        np.empty((envelopes, 12), np.float32),
         np.empty((lfos, 7), np.float32),
         np.empty(lfos, np.uint32),
         np.empty((oscillators, 6), np.float32),
@@ -74,5 +76,6 @@ def make_room(wiring: Wiring, grid: Grid) -> Any:
         np.empty((rows, segments), np.float32),
         np.empty((rows, segments), np.float32),
         np.zeros(SIZE, np.uint32),
-        np.zeros((wiring.slots, MIX - SIGNAL), np.uint32),
+        np.empty(grid.samples + ROWS, np.float32),
+        np.zeros((wiring.slots, ASIDE - SIGNAL), np.uint32),
     )

@@ -57,8 +57,11 @@ def exponential(magic: Word) -> Float:
 @shared
 def exp2_rest(f: Float) -> Float:
     """(2**f - 1) / f for |f| <= 1/2; relative error below 1.5e-7."""
-    p = f32(5.55032878e-2) + f * (f32(9.61848896e-3) + f * (f32(1.33999312e-3) + f * f32(1.53458116e-4)))
-    return f32(6.93147206e-1) + f * (f32(2.40226469e-1) + f * p)
+    q = f * f
+    low = f32(6.93147206e-1) + f * f32(2.40226469e-1)
+    middle = f32(5.55032878e-2) + f * f32(9.61848896e-3)
+    high = f32(1.33999312e-3) + f * f32(1.53458116e-4)
+    return low + q * (middle + q * high)
 
 
 @shared
@@ -87,16 +90,27 @@ def log2(x: Float) -> Float:
     m = real(u32(u32(i & u32(0x7FFFFF)) + u32(0x3F3504F3)))
     z = (m - f32(1)) / (m + f32(1))
     q = z * z
-    p = f32(2.88539007) + q * (f32(0.96180076) + q * (f32(0.57658454) + q * f32(0.43425594)))
+    p = (f32(2.88539007) + q * f32(0.96180076)) + (q * q) * (f32(0.57658454) + q * f32(0.43425594))
     return f32(i32(signed(i) >> i32(23))) + z * p
 
 
 @shared
-def power(x: Float, y: Float) -> Float:
-    """x ** y for x in [0, 1] and y > 0; relative error below 2e-7 * (2 + |y log2 x|), results below 2**-60 are 0."""
-    q = y * log2(x)
+def log2_of_share(x: Float) -> Float:
+    """`log2` for x in [0, 1]; -10,000 stands for the logarithm of 0."""
+    return log2(x) if x > f32(0) else f32(-1e4)
+
+
+@shared
+def exp2_or_zero(q: Float) -> Float:
+    """`exp2` for q <= 126; 0 below 2**-60."""
     e = exp2(q if q > f32(-60) else f32(-60))
-    return e if (x > f32(0)) & (q > f32(-60)) else f32(0)
+    return e if q > f32(-60) else f32(0)
+
+
+@shared
+def power(x: Float, y: Float) -> Float:
+    """x ** y for x in [0, 1], y >= 0.01; relative error below 2e-7 * (2 + |y log2 x|), results below 2**-60 are 0."""
+    return exp2_or_zero(y * log2_of_share(x))
 
 
 @shared
@@ -114,15 +128,32 @@ def sine(phase: Word) -> Float:
     t = f32(signed(phase)) * f32(2.0**-31)  # half turns in [-1, 1]
     s = t * (f32(1) - abs(t))
     a = abs(s)
-    return s * (f32(3.14158603) + a * (f32(3.14184885) + a * (f32(1.11239578) + a * f32(0.21931564))))
+    low, high = f32(3.14158603) + a * f32(3.14184885), f32(1.11239578) + a * f32(0.21931564)
+    return s * (low + (a * a) * high)
 
 
 @shared
-def tanh(y: Float) -> Float:
-    """tanh(y * ln(2) / 2): the factor is for the caller to fold into a constant. Error below 3e-7."""
+def grown(y: Float) -> Float:
+    """e ** (2 x) for `squashed`, where y = x * 2 / ln(2) and |y| is cut at 26: beyond, tanh is 1."""
     y = y if y > f32(-26) else f32(-26)
-    y = y if y < f32(26) else f32(26)
-    return f32(1) - f32(2) / (exp2(y) + f32(1))
+    return exp2(y if y < f32(26) else f32(26))
+
+
+@shared
+def squashed(power: Float) -> Float:
+    """tanh(x) from e ** (2 x). Error of both together below 3e-7."""
+    return f32(1) - f32(2) / (power + f32(1))
+
+
+@shared
+def half(x: Float) -> Word:
+    """The bits of the float16 nearest to x, for |x| <= 1; ties to even, as IEEE 754 has it. In the low 16 bits."""
+    size = bits(abs(x))
+    even = u32(u32(size >> u32(13)) & u32(1))
+    normal = u32(u32(u32(size + u32(0xFFF)) + even) >> u32(13)) - u32(112 << 10)
+    tiny = u32(bits(abs(x) + f32(0.5)) - u32(0x3F000000))  # near 1/2 a float32 has steps of 2**-24, as tiny halves have
+    sign = u32(u32(bits(x) >> u32(16)) & u32(0x8000))
+    return u32(sign | (normal if size >= u32(0x38800000) else tiny))
 
 
 @shared

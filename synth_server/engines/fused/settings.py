@@ -59,24 +59,34 @@ def set_human(wiring: Wiring, theta: Any, room: Room) -> None:
         room.human[k] = wiring.minimum[k] + wiring.span[k] * x
 
 
+@shared
+def set_envelope(human: Any, row: Any, rate: Float, c: Any) -> None:
+    """One envelope: times to slopes per control sample, cut short by the key as torchsynth cuts them, and levels."""
+    key, decay, release = human[row[0]], human[row[2]], human[row[4]]
+    attack = min(human[row[1]], key)
+    decay = min(max(key - human[row[1]], 0.0), decay)
+    c[0] = f32(1.0 / (attack * rate)) if attack > 0.0 else f32(0)
+    c[1] = f32(attack * rate)
+    c[2] = f32(1.0 / (decay * rate)) if decay > 0.0 else f32(0)
+    c[3] = EPSILON if decay > 0.0 else f32(0)
+    c[4] = f32(key * rate)
+    c[5] = f32(1.0 / (release * rate)) if release > 0.0 else f32(0)
+    c[6] = EPSILON if release > 0.0 else f32(0)
+    sustain, alpha = f32(human[row[3]]), f32(human[row[5]])
+    uncut = power(f32(1) - min(EPSILON * c[5] + c[6], f32(1)), alpha)
+    undecayed = power(f32(1) - min(EPSILON * c[2] + c[3], f32(1)), alpha)
+    c[7] = ((f32(1) - sustain) * undecayed + sustain) * uncut
+    c[8] = (f32(1) - sustain) * uncut
+    c[9] = sustain * uncut
+    c[10] = sustain if decay > 0.0 else f32(1)
+    c[11] = alpha
+
+
 @loop
 def set_envelopes(wiring: Wiring, grid: Grid, room: Room) -> None:
-    """Times to slopes per control sample, cut short by the key as torchsynth cuts them."""
-    human, rate = room.human, grid.control_rate
+    """All envelopes."""
     for k in range(len(wiring.envelopes)):
-        row, c = wiring.envelopes[k], room.envelopes[k]
-        key, decay, release = human[row[0]], human[row[2]], human[row[4]]
-        attack = min(human[row[1]], key)
-        decay = min(max(key - human[row[1]], 0.0), decay)
-        c[0] = f32(1.0 / (attack * rate)) if attack > 0.0 else f32(1e30)
-        c[1] = f32(1.0 / (decay * rate)) if decay > 0.0 else f32(0)
-        c[2] = f32(attack * rate)
-        c[3] = EPSILON if decay > 0.0 else f32(0)
-        c[4] = f32(1.0 / (release * rate)) if release > 0.0 else f32(0)
-        c[5] = f32(key * rate)
-        c[6] = EPSILON if release > 0.0 else f32(0)
-        c[7] = f32(human[row[3]])
-        c[8] = f32(human[row[5]])
+        set_envelope(room.human, wiring.envelopes[k], grid.control_rate, room.envelopes[k])
 
 
 @loop

@@ -17,22 +17,27 @@ from synth_server.engines.fused.scalar import (
     i32,
     nearest,
     sine,
-    tanh,
+    squashed,
     u32,
 )
 
 
 @shared
-def bent_step(octaves: Float, lowest: Float, highest: Float, high: Float, low: Float, most: Word) -> Word:
-    """The step of a pitch `octaves` above the base, clamped to MIDI 0 and 127.
+def clamped(octaves: Float, lowest: Float, highest: Float) -> Float:
+    """Octaves above the base, held between those of MIDI 0 and 127. Exact."""
+    p = octaves if octaves > lowest else lowest
+    return p if p < highest else highest
+
+
+@shared
+def bent_step(octaves: Float, high: Float, low: Float, most: Word) -> Word:
+    """The step of a pitch `octaves` above the base, already clamped.
 
     `high` + `low` is the step at the base in units of 2**-32 turns, `most` that of MIDI 127. Relative error below
     1e-7 * (1 + |octaves|), and 8 units; exact at the base and at MIDI 127 but for 4 units.
     """
-    p = octaves if octaves > lowest else lowest
-    p = p if p < highest else highest
-    n = nearest(p)
-    f = p - (n - f32(12582912.0))
+    n = nearest(octaves)
+    f = octaves - (n - f32(12582912.0))
     power = exponential(bits(n))
     base = i32(high * f32(0.25) * power)
     rest = i32(power * (high * (f * exp2_rest(f)) + low))
@@ -54,9 +59,21 @@ def fm_step(signal: Float, base: Word, beyond: Float, depth: Float, least: Float
 
 
 @shared
-def square_saw(phase: Word, partials: Float, shape: Float) -> Float:
-    """tanh of an overdriven sine, leaning over to a saw; without the factor 1 - shape / 2, which is in its level.
+def driven(phase: Word, partials: Float) -> Float:
+    """An overdriven sine as `grown` takes it: `partials` has the factor 2 / ln 2."""
+    return partials * sine(phase)
 
-    Error below 1e-6 + 3e-7 * partials, where `partials` has the factor 2 / ln 2 that `tanh` leaves out.
+
+@shared
+def lean(phase: Word, shape: Float) -> Float:
+    """What makes a square lean over to a saw: 1 + shape * cos."""
+    return f32(1) + shape * sine(u32(phase + u32(0x40000000)))
+
+
+@shared
+def square_saw(power: Float, lean: Float) -> Float:
+    """The tanh of an overdriven sine times its `lean`; `power` is `grown(driven(…))`.
+
+    Error below 1e-6 + 3e-7 * partials. The factor 1 - shape / 2 is in its level.
     """
-    return tanh(partials * sine(phase)) * (f32(1) + shape * sine(u32(phase + u32(0x40000000))))
+    return squashed(power) * lean

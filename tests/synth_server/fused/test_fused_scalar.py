@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import mpmath
+import numba
 import numpy as np
 from over_domain import every_float, over, relative
 
@@ -62,9 +65,14 @@ def test_sine() -> None:
     assert np.abs(quarters - [0, 1, 0, -1]).max() < 3e-7
 
 
+@numba.njit
+def _tanh(y: Any) -> Any:
+    return scalar.squashed(scalar.grown(y))
+
+
 def test_tanh() -> None:
     y = np.concatenate([np.linspace(-60, 60, 1_000_001, dtype=f32), f32([-1e9, 1e9])])
-    found = over(scalar.tanh, y)
+    found = over(_tanh, y)
     assert np.abs(found - np.tanh(y * (np.log(2.0) / 2.0))).max() < 3e-7
     assert np.abs(found).max() <= 1.0
 
@@ -87,3 +95,15 @@ def test_whole_power() -> None:
         found = over(settings.whole_power, x, np.full(len(x), exponent), to=np.float64)
         wanted = np.array([float(mpmath.mpf(float(v)) ** exponent) for v in x[:500]])
         assert relative(found[:500], wanted) < exponent * 1.2e-16
+
+
+def test_half_is_the_nearest_float16() -> None:
+    rng = np.random.default_rng(0)
+    halves = np.arange(0x3C01, dtype=np.uint16).view(np.float16).astype(f32)  # all from 0 to 1
+    middles = (halves[:-1] + halves[1:]) / f32(2)
+    x = np.concatenate(
+        [halves, middles, np.nextafter(middles, f32(0)), np.nextafter(middles, f32(1)), rng.random(50_000)]
+    )
+    x = np.concatenate([x, -x, 10.0 ** rng.uniform(-30, 0, 50_000)]).astype(f32)
+    found = over(scalar.half, x, to=np.uint32)
+    assert np.array_equal(found, x.astype(np.float16).view(np.uint16))
