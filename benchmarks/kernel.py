@@ -36,7 +36,7 @@ def main(synth: str, sounds: int) -> None:
     engine: Any = load_engine("fused", synth=synth, threads=1)
     theta = np.random.default_rng(0).random((sounds, len(engine.parameters)), np.float32).clip(1e-6, 1)
     keys = np.arange(sounds, dtype=np.uint64)
-    wiring, grid = engine._wiring, engine._grid
+    wiring, grid = engine._player._wiring, engine._player._grid
     room = make_room(wiring, grid)
     total = median(lambda: engine.render(theta, keys))
     together = 0.0

@@ -47,11 +47,11 @@ def digests(audio: NDArray[np.float32]) -> list[str]:
     return [hashlib.sha256(sound.astype("<f4").tobytes()).hexdigest()[:16] for sound in audio]
 
 
-def measure(synth: str) -> dict[str, list[str]]:
+def measure(synth: str, device: str = "cpu") -> dict[str, list[str]]:
     """The digests of a patch by format."""
     found = {}
     for name, form in FORMATS.items():
-        engine = load_engine("fused", synth=synth, threads=1, **form)
+        engine = load_engine("fused", synth=synth, device=device, threads=1, **form)
         found[name] = digests(engine.render(*sounds(synth)))
         engine.close()
     return found

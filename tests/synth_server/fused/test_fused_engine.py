@@ -202,11 +202,9 @@ def test_a_wrong_theta_is_refused_before_anything_is_rendered(engine: Engine) ->
         engine.render(theta, keys, noise=np.zeros((3, 15_999), np.float32))
 
 
-def test_an_unknown_patch_device_rate_or_thread_count_is_refused() -> None:
+def test_an_unknown_patch_rate_or_thread_count_is_refused() -> None:
     with pytest.raises(RefusedError, match="synth='moog'"):
         load_engine("fused", synth="moog")
-    with pytest.raises(ConfigError, match="device='cuda': this engine renders on the CPU so far"):
-        load_engine("fused", device="cuda")
     with pytest.raises(ConfigError, match="sample_rate=12543 is too low"):
         load_engine("fused", sample_rate=12_543)
     load_engine("fused", sample_rate=12_544).close()

@@ -27,6 +27,14 @@ from tests import golden
 json.dump({synth: golden.measure(synth) for synth in PATCHES}, sys.stdout)
 """
 
+FAST_MATH = """
+import json, sys
+from synth_server.engines.fused import jit
+jit._OPTIONS["fastmath"] = True
+from tests import golden
+json.dump(golden.measure("voice"), sys.stdout)
+"""
+
 ASSEMBLY = """
 import numpy as np
 from synth_server.engines.fused import kernel
@@ -34,8 +42,8 @@ from synth_server.engines.fused.grid import grid
 from synth_server.engines.fused.wiring import wire
 from synth_server.patches import load_patch
 none = np.empty((0, 0), np.float32)
-kernel.play(wire(load_patch("voice")), grid(16000, 480, 16000, 480), np.empty((0, 78), np.float32),
-            np.empty(0, np.uint64), none, none)
+kernel.play(wire(load_patch("voice")), grid(16000, 480, 16000, 480), np.zeros(1, np.int64),
+            np.empty((0, 78), np.float32), np.empty(0, np.uint64), none, none, none.astype(np.uint16))
 print("\\n".join(kernel.play.inspect_asm().values()))
 """
 
@@ -65,6 +73,15 @@ def test_a_processor_gives_the_golden_digests(target: str, tmp_path: Path) -> No
         pytest.skip(f"this processor cannot run code for {target}")
     golden = json.loads((Path(__file__).parent / "golden.json").read_text())
     assert json.loads(_run(SCRIPT, target, tmp_path)) == golden["digests"]
+
+
+def test_a_build_with_fast_math_gives_other_digests(tmp_path: Path) -> None:
+    golden = json.loads((Path(__file__).parent / "golden.json").read_text())["digests"]["voice"]
+    if not _can("AVX2"):
+        pytest.skip("this processor has no fused multiply-add to be tempted by")
+    found = json.loads(_run(FAST_MATH, "AVX2", tmp_path))
+    for form, kept in golden.items():
+        assert sum(a != b for a, b in zip(found[form], kept, strict=True)) > len(kept) // 2
 
 
 def test_the_assembly_has_wide_vectors_and_no_fused_multiply_add(tmp_path: Path) -> None:
