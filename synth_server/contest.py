@@ -58,13 +58,13 @@ def contest(
 
     Raises:
         ConfigError: an entrant that is none.
-        RefusedError: there is no such synth.
+        RefusedError: there is no such synth, or not with such oscillators.
         RenderError: an entrant died or was never done.
     """
     for name in entrants:
         if name not in ENTRANTS:
             raise ConfigError(f"engines={name!r} is none; choose among {', '.join(ENTRANTS)}")
-    load_patch(spec.synth)
+    load_patch(spec.synth, spec.oscillators)
     for number in threads:
         for batch in sounds:
             yield from _match(entrants, spec, batch, number, rounds)
@@ -119,7 +119,8 @@ def enter(pipe: Connection, name: str, spec: StreamSpec, sounds: int, threads: i
     """An entrant's process: load, warm up, then play whenever told to and say how long it took."""
     _confine(threads)
     rng = np.random.Generator(np.random.Philox(key=spec.seed))
-    theta = rng.random((sounds, len(load_patch(spec.synth).parameters)), np.float32).clip(np.float32(1e-6), 1)
+    parameters = load_patch(spec.synth, spec.oscillators).parameters
+    theta = rng.random((sounds, len(parameters)), np.float32).clip(np.float32(1e-6), 1)
     keys = np.arange(sounds, dtype=np.uint64)
     try:
         play = _load(name, spec, sounds, threads)
@@ -161,6 +162,7 @@ def _load(name: str, spec: StreamSpec, sounds: int, threads: int) -> Play:
     engine = load_engine(
         name,
         synth=spec.synth,
+        oscillators=spec.oscillators,
         sample_rate=spec.sample_rate,
         seconds=spec.seconds,
         control_rate=spec.control_rate,

@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
@@ -145,6 +146,25 @@ def _device() -> list[Finding]:
     return [Finding("device", "ok", f"cuda: {torch.cuda.get_device_name()}; use --device cuda")]
 
 
+def _kernels() -> list[Finding]:
+    """The default engine is compiled once per kind of processor; where that cannot be kept, at every start."""
+    try:
+        from synth_server import kept  # noqa: PLC0415 – numba may be what is broken
+        from synth_server.engines import load_engine  # noqa: PLC0415
+        from synth_server.engines.fused.kernel import play  # noqa: PLC0415
+
+        began = time.perf_counter()
+        load_engine("fused", threads=1).close()
+    except (PairstreamError, ImportError, RuntimeError) as error:
+        return [Finding("kernels", "bad", f"{type(error).__name__}: {error}", "mend what is bad above, or report this")]
+    folder, seconds = kept.folder_of(play) or "nowhere", time.perf_counter() - began
+    was_kept = bool(play.stats.cache_hits)  # type: ignore[attr-defined]
+    found = f"{'loaded' if was_kept else 'compiled'} in {seconds:.1f} s, kept in {folder}"
+    if trouble := kept.trouble_with(play):
+        return [Finding("kernels", "note", f"{found}: {trouble}", kept.REMEDY)]
+    return [Finding("kernels", "ok", found)]
+
+
 def _block() -> list[Finding]:
     """The proof: two renderings of one block are the same bytes."""
     try:
@@ -173,5 +193,6 @@ CHECKS: tuple[Callable[[], list[Finding]], ...] = (
     _shared_memory,
     _allocator,
     _device,
+    _kernels,
     _block,
 )

@@ -16,6 +16,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from synth_server.kept import kept
+
 Float64 = NDArray[np.float64]
 
 f64, i64 = np.float64, np.int64
@@ -122,17 +124,16 @@ def normal(uniform: NDArray[Any]) -> Float64:
 
 
 def _each(loop: Callable[..., None], *arrays: NDArray[Any]) -> Float64:
-    """A compiled loop over arrays of one shape."""
-    flat = [np.ascontiguousarray(array, np.float64).reshape(-1) for array in arrays]
+    """A compiled loop over arrays of one shape; made writable, since numba compiles anew for those that are not."""
+    flat = [np.require(array, np.float64, ["C", "W"]).reshape(-1) for array in arrays]
     out = np.empty(arrays[0].shape, np.float64)
     loop(*flat, out.reshape(-1))
     return out
 
 
 def _loop(function: Callable[..., None]) -> Callable[..., None]:
-    """Compiled once per machine and kept in numba's cache. It must not choose, or LLVM uses no vector instructions."""
-    compiled: Callable[..., None] = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
-    return compiled
+    """Compiled once and kept. It must not choose, or LLVM uses no vector instructions."""
+    return kept(function, nogil=True, error_model="numpy")
 
 
 def _inline(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pairstream.errors import RefusedError
+from pairstream.oscillators import OWN
 from pairstream.spec import StreamSpec
 
 MIB = 1 << 20
@@ -15,11 +16,13 @@ class Limits:
     """The bounds of one process that renders."""
 
     block_bytes: int = 256 * MIB
-    """Bytes of a block's audio."""
+    """Bytes of a block's audio and theta."""
     seconds: float = 60.0
     """Length of a sound."""
     samples: int = 1_000_000
     """Samples of a sound: an engine needs some 2 kB per sample and thread while it renders."""
+    oscillators: int = 24
+    """Oscillators of all kinds: the modulation matrix grows with their square, so 24 have some 3,000 parameters."""
     asks_per_client: int = 128
     """Blocks that one client may have asked for and not yet received."""
 
@@ -29,10 +32,15 @@ class Limits:
         Raises:
             RefusedError: with what it asks for and what is allowed.
         """
-        if spec.audio_bytes > self.block_bytes:
+        if (oscillators := sum({**OWN.get(spec.synth, {}), **spec.oscillators}.values())) > self.oscillators:
             raise RefusedError(
-                f"a block of {spec.block_pairs} pairs of {spec.seconds} s has {spec.audio_bytes / MIB:,.0f} MiB of "
-                f"audio, at most {self.block_bytes // MIB} are rendered: lower block_pairs (or raise the worker's "
+                f"oscillators={dict(spec.oscillators)} are {oscillators} of all kinds, at most {self.oscillators} are "
+                "rendered: ask for fewer"
+            )
+        if (size := spec.audio_bytes + _theta_bytes(spec)) > self.block_bytes:
+            raise RefusedError(
+                f"a block of {spec.block_pairs} pairs of {spec.seconds} s has {size / MIB:,.0f} MiB of audio and "
+                f"theta, at most {self.block_bytes // MIB} are rendered: lower block_pairs (or raise the worker's "
                 "--max-block-mib)"
             )
         if spec.seconds > self.seconds:
@@ -42,6 +50,15 @@ class Limits:
                 f"{spec.seconds} s at {spec.sample_rate} Hz are {spec.samples:,} samples a sound, at most "
                 f"{self.samples:,} are rendered: lower seconds or sample_rate"
             )
+
+
+def _theta_bytes(spec: StreamSpec) -> int:
+    """Bytes of a block's theta; 0 of a synth that is not of this process, whose source will refuse it or know it."""
+    from synth_server.patches import PATCHES, load_patch  # noqa: PLC0415 – loads numba, which --help can do without
+
+    if spec.synth not in PATCHES:
+        return 0
+    return spec.block_pairs * 2 * 4 * len(load_patch(spec.synth, spec.oscillators).parameters)
 
 
 #: For blocks that are rendered in the process that wants them, where nobody else is crowded out.

@@ -40,7 +40,7 @@ class Renderer:
     `render` may be called from several threads at once.
 
     Raises:
-        RefusedError: this worker has no such synth or engine; the message names those it has.
+        RefusedError: this worker has no such synth, oscillators or engine; the message names those it has.
         ConfigError: the device or the number of threads cannot be used.
     """
 
@@ -48,11 +48,12 @@ class Renderer:
         self, spec: StreamSpec, device: str = "cpu", threads: int | None = None, observe: Observe = ignore
     ) -> None:
         self.spec = spec
-        self._patch = load_patch(spec.synth)
+        self._patch = load_patch(spec.synth, spec.oscillators)
         self._observe = observe
         self._engine = load_engine(
             spec.engine,
             synth=spec.synth,
+            oscillators=spec.oscillators,
             sample_rate=spec.sample_rate,
             seconds=spec.seconds,
             control_rate=spec.control_rate,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairstream.errors import RefusedError
+from pairstream.oscillators import OWN, Numbers
 from pairstream.spec import StreamSpec
 from synth_server.patches import Patch, load_patch
 
@@ -34,12 +35,12 @@ def tree_of(patch: Patch, theta: NDArray[np.float32]) -> dict[str, Any]:
     return tree
 
 
-def module_of(synth: str, config: Any) -> Any:
-    """SynthAX' module for one of our patches."""
+def module_of(synth: str, oscillators: Numbers, config: Any) -> Any:
+    """SynthAX' module for the patch of that name with such oscillators."""
     from synthax import synth as synths  # noqa: PLC0415 – optional
 
     if synth == "parametric":
-        return synths.ParametricSynth(config=config, sine=2, square_saw=2, fm_sine=1, fm_square_saw=1)
+        return synths.ParametricSynth(config=config, **{**OWN[synth], **oscillators})
     return {"voice": synths.Voice, "voice-fm": synths.VoiceExpanded}[synth](config=config)
 
 
@@ -60,8 +61,8 @@ def player(spec: StreamSpec, sounds: int) -> Callable[[NDArray[np.float32]], NDA
         buffer_size_seconds=spec.seconds,
         control_rate=spec.control_rate,
     )
-    play = jax.jit(module_of(spec.synth, config).apply)
-    patch = load_patch(spec.synth)
+    play = jax.jit(module_of(spec.synth, spec.oscillators, config).apply)
+    patch = load_patch(spec.synth, spec.oscillators)
 
     def audio_of(theta: NDArray[np.float32]) -> NDArray[np.float32]:
         tree = jax.tree.map(lambda leaf: leaf.astype(np.float32), tree_of(patch, theta))

@@ -79,7 +79,7 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
             spec={"delta": 0.1, "block_pairs": 256},
             recipe=Recipe(max_steps=4_000, optimiser="adam", lr=3e-3, weight_decay=1e-4, width=16),
         ),
-        # About a minute on two cores that also render: hit@1 among 512 from 0.04 to 0.27.
+        # About a minute on two cores that also render: hit@1 among 512 from 0.04 to 0.28.
         "demo": Preset(
             spec={"delta": 0.05, "block_pairs": 128},
             recipe=Recipe(max_steps=200, optimiser="adam", lr=3e-3, weight_decay=1e-4, width=16),

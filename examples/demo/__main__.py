@@ -50,7 +50,7 @@ def run(settings: DemoSettings) -> int:
     log = settings.run.with_name(f"{settings.run.name}-worker.log")
     log.parent.mkdir(parents=True, exist_ok=True)
     print(f"{NOTE}:\n  {FULL_RUN}\n")
-    print("starting a worker", flush=True)
+    print("starting a worker; its very first start on a machine compiles for some ten seconds", flush=True)
     with Worker(log) as worker:
         print(f"the worker serves pairs at {worker.url}; training from it in another process", flush=True)
         steps = [f"--max_steps={settings.max_steps}"] if settings.max_steps else []

@@ -12,7 +12,8 @@ from typing import Self
 
 from pairstream.errors import PairstreamError, WorkerUnavailableError
 
-START_SECONDS, STOP_SECONDS = 60.0, 15.0
+#: A first start compiles, on a busy machine for half a minute.
+START_SECONDS, STOP_SECONDS = 180.0, 15.0
 
 
 class Worker:

@@ -13,7 +13,7 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, get_args
@@ -21,6 +21,7 @@ from typing import Any, Literal, get_args
 import msgpack
 
 from pairstream.errors import SpecError
+from pairstream.oscillators import departures
 
 Sampling = Literal["paper", "unit"]
 Dtype = Literal["float32", "float16"]
@@ -38,7 +39,7 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _ITEM_BYTES = {"float32": 4, "float16": 2}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class StreamSpec:
     """A stream of blocks of audio doppelgänger pairs. The defaults are the paper's Voice stream.
 
@@ -47,8 +48,10 @@ class StreamSpec:
     """
 
     synth: str = "voice"
-    """The synthesizer: voice (78 parameters), voice-fm (130) or parametric (340)."""
-    engine: str = "torchsynth"
+    """The synthesizer: voice (78 parameters), voice-fm (130) or parametric (340 unless oscillators says otherwise)."""
+    oscillators: Mapping[str, int] = field(default_factory=dict)
+    """Numbers of sine, square_saw, fm_sine and fm_square_saw in parametric, those that are not 2, 2, 1 and 1."""
+    engine: str = "fused"
     """The engine that turns parameters into audio. Its arithmetic decides the bytes."""
     sampling: Sampling = "paper"
     """paper: uniform in human units, then curve-warped. unit: uniform in [0, 1]."""
@@ -76,6 +79,7 @@ class StreamSpec:
                 raise SpecError(
                     f"{name}={value!r} is not a name; use lower-case letters, digits and '-', such as 'voice'"
                 )
+        object.__setattr__(self, "oscillators", departures(self.synth, self.oscillators))
         for name, choices in (("sampling", get_args(Sampling)), ("dtype", get_args(Dtype))):
             value = getattr(self, name)
             if value not in choices:
@@ -115,15 +119,15 @@ class StreamSpec:
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as plain values, for JSON, msgpack and `StreamSpec(**...)`."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return values | {"delta": dict(self.delta) if isinstance(self.delta, Mapping) else self.delta}
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
 
     @classmethod
     def from_dict(cls, values: object) -> StreamSpec:
         """The inverse of `as_dict`; unknown and missing names are errors of the sender, not defaults."""
         if not isinstance(values, Mapping):
             raise SpecError(f"a spec is a mapping of fields, not {type(values).__name__}")
-        known = {field.name for field in fields(cls)}
+        known = {item.name for item in fields(cls)}
         if unknown := sorted(map(str, set(values) - known)):
             raise SpecError(f"unknown field {unknown[0]!r} in the spec; known are {', '.join(sorted(known))}")
         return cls(**values)
@@ -131,9 +135,10 @@ class StreamSpec:
     @cached_property
     def canonical(self) -> bytes:
         """One byte string per stream: msgpack of the law and the fields in alphabetical order."""
-        values = self.as_dict()
-        if isinstance(self.delta, Mapping):
-            values["delta"] = sorted(self.delta.items())
+        values = {
+            name: sorted(value.items()) if isinstance(value, Mapping) else value
+            for name, value in self.as_dict().items()
+        }
         packed: bytes = msgpack.packb([LAW, sorted(values.items())], use_bin_type=True)
         return packed
 
@@ -146,6 +151,9 @@ class StreamSpec:
         """What makes the two streams different, a line per field; empty if they are the same."""
         mine, theirs = self.as_dict(), other.as_dict()
         return "\n".join(f"{name}: {mine[name]!r} != {theirs[name]!r}" for name in mine if mine[name] != theirs[name])
+
+    def __repr__(self) -> str:
+        return f"StreamSpec({', '.join(f'{name}={value!r}' for name, value in self.as_dict().items())})"
 
     def __hash__(self) -> int:
         return hash(self.canonical)

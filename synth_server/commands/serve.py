@@ -17,12 +17,12 @@ from synth_server.server import Server
 def run(settings: ServeSettings) -> int:
     """Serve until SIGTERM or SIGINT; 0 if everything in the making was finished, 1 if not."""
     began = time.monotonic()
-    from synth_server import allocator  # noqa: PLC0415 – before torch allocates anything
-    from synth_server.renderer import Renderer  # noqa: PLC0415 – loads torch, which takes a second
-
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", force=True
     )
+    from synth_server import allocator  # noqa: PLC0415 – before an engine allocates anything
+    from synth_server.renderer import Renderer  # noqa: PLC0415 – loads numba, and may have something to log
+
     allocator.tune()
     stop = Event()
     for signum in (signal.SIGTERM, signal.SIGINT):

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import cast
 
 from pairstream.errors import RefusedError
+from pairstream.oscillators import Numbers
 from synth_server.engines.engine import Engine, EngineFactory
+from synth_server.patches import AS_IT_IS, load_patch
 
 #: Where each engine is; loaded when first asked for.
 ENGINES: Mapping[str, str] = {
@@ -22,17 +24,19 @@ def load_engine(
     name: str,
     *,
     synth: str = "voice",
+    oscillators: Numbers = AS_IT_IS,
     sample_rate: int = 16_000,
     seconds: float = 1.0,
     control_rate: int = 480,
     device: str = "cpu",
     threads: int | None = None,
 ) -> Engine:
-    """An engine that plays the patch `synth`.
+    """An engine that plays the patch `synth` with such `oscillators`.
 
     Args:
         name: which engine, one of `ENGINES`.
         synth: which patch, one of `synth_server.patches.PATCHES`.
+        oscillators: how many of each kind, where they are not the patch's own numbers.
         sample_rate: samples of audio per second, in hertz.
         seconds: length of a sound.
         control_rate: samples of envelopes and LFOs per second, in hertz.
@@ -40,7 +44,7 @@ def load_engine(
         threads: threads that compute on a CPU; None takes as many as the process may use cores.
 
     Raises:
-        RefusedError: there is no such engine, or no such patch; the message names those that exist.
+        RefusedError: there is no such engine, patch or oscillators; the message names those that exist.
         ConfigError: a setting is out of range, or the device is not there.
     """
     if name not in ENGINES:
@@ -48,7 +52,7 @@ def load_engine(
     module, _, attribute = ENGINES[name].partition(":")
     factory = cast("EngineFactory", getattr(importlib.import_module(module), attribute))
     return factory(
-        synth=synth,
+        load_patch(synth, oscillators),
         sample_rate=sample_rate,
         seconds=seconds,
         control_rate=control_rate,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairstream.spec import Dtype
-from synth_server.patches import Parameter
+from synth_server.patches import Parameter, Patch
 
 
 class Engine(Protocol):
@@ -69,6 +69,6 @@ class Engine(Protocol):
 class EngineFactory(Protocol):
     """How an engine is made: the constructor of its class. `load_engine` describes the settings."""
 
-    def __call__(self, **settings: Any) -> Engine:
-        """Make the engine."""
+    def __call__(self, patch: Patch, **settings: Any) -> Engine:
+        """Make the engine that plays `patch`."""
         ...

@@ -21,24 +21,23 @@ from synth_server.engines.bank import Format
 from synth_server.engines.circuit import Circuit
 from synth_server.engines.fingerprint import fingerprint
 from synth_server.engines.lanes import Lanes
-from synth_server.patches import load_patch
+from synth_server.patches import Patch
 
 #: Sounds per chunk. Must be a multiple of 32: then the vectorised loops of torch, up to 32 wide, end where rows end.
 CHUNK_SOUNDS = {"cpu": 32, "cuda": 512}
 
 
 class TorchsynthEngine:
-    """See `Engine`; the arguments are those of `load_engine`."""
+    """See `Engine`; the settings are those of `load_engine`."""
 
     name = "torchsynth"
 
     def __init__(
-        self, *, synth: str, sample_rate: int, seconds: float, control_rate: int, device: str, threads: int | None
+        self, patch: Patch, *, sample_rate: int, seconds: float, control_rate: int, device: str, threads: int | None
     ) -> None:
-        self.synth, self.sample_rate, self.seconds, self.control_rate = synth, sample_rate, seconds, control_rate
+        self.synth, self.sample_rate, self.seconds, self.control_rate = patch.name, sample_rate, seconds, control_rate
         self.device = device
-        self._patch = load_patch(synth)
-        self.parameters = self._patch.parameters
+        self._patch, self.parameters = patch, patch.parameters
         where = _device(device)
         self._form = Format(
             sounds=CHUNK_SOUNDS[where.type],
@@ -48,7 +47,7 @@ class TorchsynthEngine:
             device=where,
         )
         self._lanes = Lanes(threads if where.type == "cpu" else 1)
-        (self.fingerprint,) = self._lanes.map(lambda patch: fingerprint(patch, self._form), [self._patch])
+        (self.fingerprint,) = self._lanes.map(lambda patch: fingerprint(patch, self._form), [patch])
         self._own = threading.local()
 
     def render(

@@ -1,25 +1,25 @@
-"""The patch `parametric`: SynthAX's ParametricSynth, 340 parameters as the paper uses it.
+"""The patch `parametric`: SynthAX's ParametricSynth, 340 parameters with the paper's oscillators.
 
-Every oscillator has its own keyboard, envelope and LFO, so one sound is a chord of unrelated notes. The number
-of oscillators of each kind is an argument; the registered patch has two sines, two square-saws and two FM pairs.
+Every oscillator has its own keyboard, envelope and LFO, so one sound is a chord of unrelated notes. The numbers of
+oscillators of each kind are the spec's; `pairstream.oscillators` has those of the paper.
 """
 
 from __future__ import annotations
 
-from pairstream.errors import ConfigError
+from pairstream.errors import RefusedError
 from synth_server.patches.modules import Envelope, Lfo, Matrix, Mixer, Noise, Oscillator, OscillatorKind
 from synth_server.patches.patch import Patch
 
 
-def parametric(*, sine: int = 2, square_saw: int = 2, fm_sine: int = 1, fm_square_saw: int = 1) -> Patch:
+def parametric(*, sine: int, square_saw: int, fm_sine: int, fm_square_saw: int) -> Patch:
     """The patch with that many oscillators: heard sines and square-saws, and FM pairs driven by either.
 
     Raises:
-        ConfigError: a number is negative, or there is no oscillator at all.
+        RefusedError: a number is negative, or there is no oscillator at all.
     """
     counts = (sine, square_saw, fm_sine, fm_square_saw)
     if min(counts) < 0 or sum(counts) == 0:
-        raise ConfigError(f"parametric patch with {counts} oscillators; use four numbers of at least 0, not all 0")
+        raise RefusedError(f"synth='parametric' with {counts} oscillators; use four numbers of at least 0, not all 0")
     in_turn: tuple[OscillatorKind, ...] = ("sine", "square-saw", "sine", "square-saw")
     kinds = [kind for kind, count in zip(in_turn, counts, strict=True) for _ in range(count)]
     heard, numbers = sine + square_saw, range(1, len(kinds) + 1)

@@ -26,6 +26,11 @@ from trainer.cli import main as trainer
         (["render", "--index", "-1"], "index=-1"),
         (["render", "--spec.delta", "-1"], "delta=-1.0"),
         (["render", "--spec.delta", "{pitch: 0.1}"], "add 'rest'"),
+        (["render", "--spec.oscillators", "4"], "a Mapping. Got value: 4"),
+        (["render", "--spec.oscillators", "{sine: many}"], "many"),
+        (["render", "--spec.oscillators.sine", "many"], "many"),
+        (["render", "--spec.oscillators.fm-sine", "-1"], "oscillators['fm_sine']=-1"),
+        (["render", "--spec.oscillators.fm-sine", "65"], "use 0 to 64"),
         (["render", "--config", "/nowhere.yaml"], "/nowhere.yaml"),
         (["serve", "--bind", "127.0.0.1:5555"], "write tcp://HOST:PORT"),
         (["serve", "--bind", "tcp://0.0.0.0:5555"], "--insecure"),
@@ -53,6 +58,37 @@ def test_a_synth_that_does_not_exist_is_named_with_those_that_do(capsys: pytest.
     assert "theremin" in err
     assert "voice, voice-fm, parametric" in err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("synth", "numbers", "says"),
+    [
+        ("voice", "{sine: 3}", "use parametric, which does"),
+        ("parametric", "{triangle: 1}", "'triangle'; it has sine, square_saw, fm_sine, fm_square_saw"),
+        ("parametric", "{sine: 0, square_saw: 0, fm_sine: 0, fm_square_saw: 0}", "not all 0"),
+        ("parametric", "{sine: 64}", "68 of all kinds, at most 24"),
+    ],
+)
+def test_oscillators_that_a_patch_does_not_have_are_refused(
+    synth: str, numbers: str, says: str, capsys: pytest.CaptureFixture[str]
+):
+    assert synth_server(["render", "--spec.synth", synth, "--spec.oscillators", numbers]) == 3
+    err = capsys.readouterr().err
+    assert len(err.splitlines()) == 1
+    assert says in err
+
+
+def test_the_numbers_of_oscillators_are_said_together_or_one_by_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    small = ["--pairs", "1", "--spec.block-pairs", "1", "--spec.seconds", "0.1", "--spec.synth", "parametric"]
+    together = ["--spec.oscillators", "{sine: 3, fm_sine: 0}"]
+    one_by_one = ["--spec.oscillators.fm-sine", "0", "--spec.oscillators.sine", "3"]
+    for said in (together, one_by_one):
+        assert synth_server(["render", "--out", str(tmp_path), *small, *said]) == 0
+    paths = set(capsys.readouterr().out.split())
+    assert len(paths) == 1
+    about = json.loads(Path(paths.pop()).read_text())
+    assert about["spec"]["oscillators"] == {"sine": 3, "fm_sine": 0}
+    assert len(about["parameters"]) == 337
 
 
 @pytest.mark.parametrize("command", ["render", "bench"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,7 +94,19 @@ def test_doctor_finds_this_installation_sound(capsys: pytest.CaptureFixture[str]
     findings = {finding["check"]: finding for finding in json.loads(capsys.readouterr().out)}
     assert {finding["verdict"] for finding in findings.values()} <= {"ok", "note"}
     assert "same bytes" in findings["render"]["found"]
+    assert re.search(r"(loaded|compiled) in [\d.]+ s, kept in /", findings["kernels"]["found"])
     assert findings["torch"]["found"].startswith("2.")
+
+
+def test_doctor_says_where_compiled_code_is_kept_instead(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "/proc/nowhere")
+    assert main(["doctor", "--json"]) == 0
+    (finding,) = (found for found in json.loads(capsys.readouterr().out) if found["check"] == "kernels")
+    assert finding["verdict"] == "note"
+    assert "NUMBA_CACHE_DIR=/proc/nowhere cannot be written" in finding["found"]
+    assert "a folder that this process can write" in finding["cure"]
 
 
 def test_doctor_names_a_poison_and_its_cure(

@@ -49,6 +49,7 @@ def test_power_stays_in_the_unit_interval_and_keeps_its_ends() -> None:
         assert exact.power(np.array([0.0, 1.0]), exponent).tolist() == [0.0, 1.0]
     exponents = np.array([0.5, 2.0])
     assert exact.power(np.array([[0.25, 0.5]]), exponents).tolist() == [[0.5, 0.25]]
+    assert len(exact._powers.signatures) == 1  # type: ignore[attr-defined]
 
 
 def test_normal_is_within_1e_15() -> None:

@@ -87,9 +87,14 @@ def test_the_parametric_patch_has_as_many_oscillators_as_asked(counts: tuple[int
     assert {o.source for o in made.oscillators if o.kind == "fm"}.isdisjoint(made.mixer.inputs)
 
 
+def test_numbers_that_are_not_said_are_the_patchs_own() -> None:
+    assert load_patch("parametric", {"sine": 2}) is load_patch("parametric", {"fm_sine": 1}) is load_patch("parametric")
+    assert len(load_patch("parametric", {"sine": 5}).oscillators) == 11
+
+
 @pytest.mark.parametrize("counts", [(0, 0, 0, 0), (2, -1, 0, 0)])
 def test_a_parametric_patch_without_oscillators_is_refused(counts: tuple[int, int, int, int]) -> None:
-    with pytest.raises(ConfigError, match="oscillators; use four numbers"):
+    with pytest.raises(RefusedError, match="oscillators; use four numbers"):
         parametric(sine=counts[0], square_saw=counts[1], fm_sine=counts[2], fm_square_saw=counts[3])
 
 

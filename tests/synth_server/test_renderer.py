@@ -18,7 +18,7 @@ from synth_server.perturb import perturb
 from synth_server.renderer import Renderer
 from synth_server.sampling import noise_keys, sample
 
-SMALL = StreamSpec(block_pairs=20, sample_rate=8_000, seconds=0.25)
+SMALL = StreamSpec(block_pairs=20, sample_rate=16_000, seconds=0.25)
 
 
 def render(spec: StreamSpec, index: int, **settings: Any) -> Any:
@@ -28,14 +28,14 @@ def render(spec: StreamSpec, index: int, **settings: Any) -> Any:
 
 @pytest.mark.parametrize("synth", PATCHES)
 def test_a_block_has_the_shapes_of_its_spec(synth: str) -> None:
-    spec = StreamSpec(synth=synth, block_pairs=3, sample_rate=8_000, seconds=0.25)
+    spec = StreamSpec(synth=synth, block_pairs=3, sample_rate=16_000, seconds=0.25)
     with Renderer(spec, threads=1) as renderer:
         block = renderer.render(7)
         assert renderer.layout == Layout(
             pairs=3, parameters=len(renderer.parameters), samples=spec.samples, dtype="float32"
         )
     assert (block.index, block.digest) == (7, spec.digest)
-    assert (block.theta.shape, block.audio.shape) == ((3, 2, len(load_patch(synth).parameters)), (3, 2, 2_000))
+    assert (block.theta.shape, block.audio.shape) == ((3, 2, len(load_patch(synth).parameters)), (3, 2, 4_000))
     assert np.abs(block.audio).max() <= 1.0
 
 

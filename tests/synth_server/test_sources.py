@@ -42,6 +42,8 @@ def test_a_stream_that_nobody_opened_is_not_rendered():
     [
         (StreamSpec(block_pairs=4_096), "lower block_pairs"),
         (StreamSpec(seconds=120.0, block_pairs=1), "seconds=120.0"),
+        (StreamSpec(synth="parametric", oscillators={"sine": 30}), "are 34 of all kinds, at most 24"),
+        (StreamSpec(synth="parametric", seconds=0.01, block_pairs=100_000), "381 MiB of audio and theta"),
         (StreamSpec(sample_rate=384_000, seconds=10.0, block_pairs=1), "3,840,000 samples"),
     ],
 )

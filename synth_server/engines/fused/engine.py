@@ -13,7 +13,7 @@ from synth_server.engines import checks
 from synth_server.engines.fused.grid import Grid, grid
 from synth_server.engines.fused.player import Player
 from synth_server.engines.fused.wiring import Wiring, wire
-from synth_server.patches import load_patch
+from synth_server.patches import Patch
 
 #: The version of the mathematics. Raise it with every change of a golden digest, and with nothing else.
 LAW = 1
@@ -23,7 +23,7 @@ LEAST_RATE = 12_544
 
 
 class FusedEngine:
-    """See `Engine`; the arguments are those of `load_engine`.
+    """See `Engine`; the settings are those of `load_engine`.
 
     Raises:
         ConfigError: the device is not there, or a rate, a length or the number of threads is out of range.
@@ -32,16 +32,15 @@ class FusedEngine:
     name = "fused"
 
     def __init__(
-        self, *, synth: str, sample_rate: int, seconds: float, control_rate: int, device: str, threads: int | None
+        self, patch: Patch, *, sample_rate: int, seconds: float, control_rate: int, device: str, threads: int | None
     ) -> None:
-        self.synth, self.sample_rate, self.seconds, self.control_rate = synth, sample_rate, seconds, control_rate
+        self.synth, self.sample_rate, self.seconds, self.control_rate = patch.name, sample_rate, seconds, control_rate
         if sample_rate < LEAST_RATE:
             raise ConfigError(f"sample_rate={sample_rate} is too low for this engine; use at least {LEAST_RATE}")
         samples, controls = round(seconds * sample_rate), round(seconds * control_rate)
         if min(samples, controls) < 1:
             raise ConfigError(f"seconds={seconds} gives {samples} samples and {controls} of control; use more")
         self.device, self.fingerprint = device, f"fused {LAW}"
-        patch = load_patch(synth)
         self.parameters, self._samples = patch.parameters, samples
         self._player = _player(wire(patch), grid(samples, controls, sample_rate, control_rate), device, threads)
 

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 import numba
 import numba.extending
 
+from synth_server.kept import kept
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 #: Division by zero gives inf as in IEEE 754, instead of an exception; indices are not checked.
@@ -32,10 +34,9 @@ def loop(function: Function) -> Function:
     return compiled
 
 
-def entry(function: Function) -> Function:
-    """What Python calls: compiled once per machine and kept in numba's cache; other Python threads run beside it."""
-    compiled: Function = numba.njit(nogil=True, cache=True, **_OPTIONS)(function)
-    return compiled
+def entry(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What Python calls: compiled once and kept; other Python threads run beside it."""
+    return kept(function, nogil=True, **_OPTIONS)
 
 
 def instructions(function: Callable[..., Any]) -> Callable[..., Any]:
