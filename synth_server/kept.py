@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core import event
+from numba.core import config, event
 
 _log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ REMEDY = "make NUMBA_CACHE_DIR a folder that this process can write"
 
 def kept(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """`numba.njit(**options)` of a function, whose machine code is kept for the next start if that is possible."""
-    if numba.config.DISABLE_JIT:  # nothing is compiled, as in a simulator
+    if config.DISABLE_JIT:  # type: ignore[attr-defined]  # nothing is compiled, as in a simulator
         return function
     try:
         compiled: Callable[..., Any] = numba.njit(cache=True, **options)(function)
