@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from pairstream.codec import MAX_CAPACITY
 from pairstream.errors import ConfigError
 from pairstream.spec import StreamSpec
 from synth_server.address import Address
@@ -32,6 +33,8 @@ class ServeSettings:
     """Memory for rendered blocks that other experiments may still ask for, in MiB."""
     max_block_mib: int = 256
     """The largest block that is rendered at all, in MiB of audio."""
+    capacity: int = 0
+    """Pairs per second that clients are told, its weight among other workers; 0 means what is measured at the start."""
     drain_seconds: float = 10.0
     """After SIGTERM, how long blocks in the making may take until they are given up."""
     insecure: bool = False
@@ -40,9 +43,13 @@ class ServeSettings:
     """How much to log on stderr."""
 
     def __post_init__(self) -> None:
-        for name in ("threads", "window_mib", "drain_seconds"):
+        for name in ("threads", "window_mib", "capacity", "drain_seconds"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name}={getattr(self, name)!r} is negative; use 0 or more")
+        if self.capacity > MAX_CAPACITY:
+            raise ConfigError(
+                f"capacity={self.capacity} is more than {MAX_CAPACITY} pairs per second; use 0 to measure it"
+            )
         if self.max_block_mib < 1:
             raise ConfigError(f"max_block_mib={self.max_block_mib!r} leaves no room for any block; use 1 or more")
         for address, flag in ((self.data_address, "bind"), (self.grpc_address, "grpc"), (self.http_address, "http")):

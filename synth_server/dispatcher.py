@@ -7,7 +7,7 @@ transport's server (`zmq_server.py`) is the shell around it.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pairstream.block import PairBlock
 from pairstream.errors import PairstreamError
@@ -45,6 +45,8 @@ class Dispatcher:
         self._window = window
         self._scheduler = scheduler
         self._ledger = ledger
+        self.capacity = 1
+        """Pairs per second; set before the first client is answered, and the same for all."""
         self._metrics = metrics
         self._opening: OrderedDict[StreamSpec, list[ClientId]] = OrderedDict()
         self._unstarted: list[StreamSpec] = []
@@ -76,6 +78,7 @@ class Dispatcher:
         clients = self._opening.pop(job.spec, [])
         if isinstance(answer, Opened):
             self._ledger.opened(job.spec, answer.fingerprint)
+            answer = replace(answer, capacity=self.capacity, head=self._ledger.head(job.spec.digest))
             return [(client, answer) for client in clients]
         self._metrics.refusals.inc(len(clients))
         return [(client, Refused(digest=job.spec.digest, reason=str(answer))) for client in clients]

@@ -7,14 +7,17 @@ would not do as labels there. Here the least recent leave once there are more th
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 from threading import Lock
 from typing import TypeVar
 
+from pairstream.messages import FIRST_HELD_OUT
 from pairstream.spec import StreamSpec
 
 CAPACITY = 256
+#: Of the blocks served of a stream, so many of the latest count for its head.
+LATELY = 256
 
 
 @dataclass
@@ -45,6 +48,7 @@ class Ledger:
     def __init__(self) -> None:
         self._lock = Lock()
         self._streams: OrderedDict[str, StreamEntry] = OrderedDict()
+        self._lately: OrderedDict[str, deque[int]] = OrderedDict()
         self._experiments: OrderedDict[tuple[str, str], ExperimentEntry] = OrderedDict()
 
     def opened(self, spec: StreamSpec, fingerprint: str) -> None:
@@ -65,6 +69,13 @@ class Ledger:
             entry = _recent(self._experiments, (experiment, digest), ExperimentEntry(experiment, digest))
             entry.blocks_served += 1
             entry.last_index = index
+            if index < FIRST_HELD_OUT:
+                _recent(self._lately, digest, deque(maxlen=LATELY)).append(index)
+
+    def head(self, digest: str) -> int | None:
+        """The highest index of this stream among those served lately, to whomever; None if there is none."""
+        with self._lock:
+            return max(self._lately.get(digest, ()), default=None)
 
     def streams(self) -> list[StreamEntry]:
         """A copy, the most recent last."""

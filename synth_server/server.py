@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from pairstream.source import OpenSource
-from pairstream.spec import StreamSpec
+from synth_server.capacity import measure
 from synth_server.config import ServeSettings
 from synth_server.describe import describe
 from synth_server.dispatcher import Dispatcher
@@ -25,9 +25,6 @@ from synth_server.window import Window
 from synth_server.zmq_server import ZmqServer
 
 _log = logging.getLogger(__name__)
-
-#: What is rendered once before a worker calls itself ready: proof that it can.
-WARM_UP = StreamSpec(block_pairs=1)
 
 
 @dataclass(frozen=True)
@@ -79,11 +76,17 @@ class Server:
         self._http.start()
         description = describe(self._settings.limits, self.addresses.data)
         self._grpc.start(WorkerService(description, self._ledger, self._window, self._dispatcher.waiting))
-        self._zmq.on_rendering_thread(_warm_up)
+        self._zmq.on_rendering_thread(self._warm_up)
         self._zmq.start()
         self._ready.set()
         self._metrics.ready.set(1)
         self._grpc.set_ready()
+
+    def _warm_up(self, sources: Sources) -> None:
+        """Render something: proof that it can, and a measure of how fast."""
+        measured = measure(sources)
+        self._dispatcher.capacity = self._settings.capacity or measured
+        _log.debug("capacity %d pairs per second, measured %d", self._dispatcher.capacity, measured)
 
     def stop(self) -> bool:
         """Drain and stop; False if a block in the making had to be given up."""
@@ -109,7 +112,3 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def _warm_up(sources: Sources) -> None:
-    sources.open(WARM_UP).render(0)

@@ -71,6 +71,21 @@ def test_with_two_workers_the_death_of_one_is_hardly_felt():
     assert received == expected
 
 
+def test_a_worker_that_is_stopped_and_goes_on_leaves_no_trace_in_the_stream():
+    expected = local_hashes(SPEC, 240)
+    with WorkerProcess() as first, WorkerProcess() as second:
+        url = f"{first.url},127.0.0.1:{second.port}"
+        with connect(url, SPEC, timeout=30, credit_bytes=8 * SPEC.audio_bytes) as client:
+            stream = client.blocks()
+            received = [block.sha256() for block in islice(stream, 100)]
+            first.pause()
+            received += [block.sha256() for block in islice(stream, 70)]
+            assert client.stats().hedges > 0
+            first.resume()
+            received += [block.sha256() for block in islice(stream, 70)]
+    assert received == expected
+
+
 def test_a_client_that_is_killed_costs_the_worker_nothing():
     script = "import sys; from pairstream import *; spec = StreamSpec(block_pairs=8, seconds=0.5)\n"
     script += "for block in connect(sys.argv[1], spec, experiment='doomed').blocks(): print(block.index, flush=True)"

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_type_hints
 
 import docstring_parser
 
+from pairstream.batches import MAX_LAG, Follow, Start
 from pairstream.errors import ConfigError
 from pairstream.spec import StreamSpec
 from trainer.recipe import Optimiser, Precision, PresetName
@@ -55,12 +56,18 @@ class FitSettings:
     """Resume although the workers compute otherwise than before, so that the same blocks have other bytes."""
     experiment: str = "default"
     """The experiment's name at the workers."""
-    start: int | None = None
-    """First block of the stream; 0 unless said."""
+    start: Start | None = None
+    """Where in the stream to begin: first (unless said), head (where the other experiments are), or an index."""
+    follow: Follow | None = None
+    """exact (unless said): every block. live: keep near the head of the stream, and skip what was missed."""
+    max_lag: int = MAX_LAG
+    """With live: blocks that may lie between this run and the head."""
     seed: int | None = None
     """Seed of the untrained encoder; 0 unless said. The stream's is spec.seed."""
     max_steps: int | None = None
-    """Optimiser steps; each takes one block per process."""
+    """Optimiser steps; each takes batch_pairs pairs."""
+    batch_pairs: int | None = None
+    """Pairs of a step, of all processes together: whole blocks or a divisor of one. Unsaid: a block per process."""
     optimiser: Optimiser | None = None
     """sgd (without momentum) or adam."""
     lr: float | None = None

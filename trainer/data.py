@@ -14,6 +14,7 @@ import torch
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
+from pairstream.stats import ClientStats
 from pairstream.torch import PairBatch, PairStream
 from trainer.config import FitSettings
 from trainer.meter import Meter, Spent
@@ -21,7 +22,7 @@ from trainer.plan import Plan
 
 
 class StreamData(LightningDataModule):
-    """Batches of the plan's stream, one block each, for ever; their cursor and the time they took."""
+    """Batches of the plan's stream for ever; their cursor and the time they took."""
 
     def __init__(self, plan: Plan, settings: FitSettings, meter: Meter) -> None:
         super().__init__()
@@ -34,7 +35,13 @@ class StreamData(LightningDataModule):
     @property
     def next_index(self) -> int:
         """The first block of the stream that has not been trained on."""
-        return int(self._plan.start if self._cursor is None else self._cursor["next"])
+        if self._cursor is None:
+            return self._plan.start if isinstance(self._plan.start, int) else 0
+        return int(self._cursor["next"])
+
+    def client_stats(self) -> ClientStats | None:
+        """What the stream's client has measured; None before the first batch."""
+        return self._stream.stats() if self._stream else None
 
     def train_dataloader(self) -> MeteredLoader:
         """The stream of this process's rank, from the cursor on."""
@@ -44,13 +51,16 @@ class StreamData(LightningDataModule):
             self._plan.spec,
             experiment=settings.experiment,
             start=self._plan.start,
+            follow=self._plan.follow,
+            max_lag=settings.max_lag,
+            batch_pairs=self._plan.recipe.batch_pairs,
             timeout=settings.timeout,
             rank=trainer.global_rank if trainer else 0,
             world=trainer.world_size if trainer else 1,
         )
         if self._cursor is not None:
-            state = {"next": self.next_index} if settings.any_arithmetic else self._cursor
-            self._stream.load_state_dict(state)
+            bound = {"fingerprint"} if settings.any_arithmetic else set()
+            self._stream.load_state_dict({name: self._cursor[name] for name in self._cursor.keys() - bound})
         on_gpu = trainer is not None and trainer.strategy.root_device.type == "cuda"
         loader = DataLoader(self._stream, batch_size=None, num_workers=settings.loader_workers, pin_memory=on_gpu)
         return MeteredLoader(loader, self.meter)

@@ -92,7 +92,7 @@ def _train(module: ContrastiveModule, data: StreamData, folder: RunFolder, setti
     every = settings.checkpoint_every or max(SHORTEST_INTERVAL, module.plan.recipe.max_steps // CHECKPOINTS_PER_RUN)
     told: AbstractContextManager[list[Sink]] = nullcontext([])
     if is_first_process():
-        told = open_sinks(folder, module.plan, settings, done)
+        told = open_sinks(folder, module.plan, settings, done, data.client_stats)
     with told as sinks:
         # In this order: a checkpoint is written after the cursor was moved.
         callbacks = [StopOnSignal(), Ledger(data, sinks, settings.log_every), SaveCheckpoints(folder, every)]

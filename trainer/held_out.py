@@ -6,9 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairstream import StreamSpec, connect
-
-#: A training of a block per millisecond would come here after 35 years.
-FIRST_HELD_OUT = 1 << 40
+from pairstream.messages import FIRST_HELD_OUT
 
 
 def held_out_pairs(

@@ -5,17 +5,25 @@ They move when a record is made (every `log_every` steps), not at every step.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
 from pairstream.errors import BindError
+from pairstream.stats import ClientStats
 from pairstream.torch import PairBatch
 from trainer.records import StepRecord
 
 
 class Metrics:
-    """A sink that keeps the metrics of one experiment, for a registry of its own."""
+    """A sink that keeps the metrics of one experiment, for a registry of its own.
 
-    def __init__(self, experiment: str) -> None:
+    Args:
+        experiment: the label of all of them.
+        client: what the stream's client has measured, if it has.
+    """
+
+    def __init__(self, experiment: str, client: Callable[[], ClientStats | None] = lambda: None) -> None:
         self.registry = CollectorRegistry()
         self._experiment = experiment
         self._steps = self._counter("pairstream_trainer_steps", "Optimiser steps done.")
@@ -29,6 +37,16 @@ class Metrics:
         self._uniformity = self._gauge("pairstream_trainer_uniformity", "Uniformity term of that loss.")
         self._lr = self._gauge("pairstream_trainer_learning_rate", "Learning rate of that step.")
         self._cursor = self._gauge("pairstream_trainer_cursor_index", "First block not yet trained on.")
+        self._client = client
+        self._received = self._counter("pairstream_client_blocks", "Blocks received.")
+        self._blocked = self._counter("pairstream_client_wait_seconds", "Time in which no block was there.")
+        self._hedges = self._counter("pairstream_client_hedges", "Second asks for blocks that were late.")
+        self._reasks = self._counter("pairstream_client_reasks", "Asks in the stead of one that came to nothing.")
+        self._duplicates = self._counter("pairstream_client_duplicates", "Blocks that came twice or too late.")
+        self._busy = self._counter("pairstream_client_busy", "Times that a worker was too busy.")
+        self._workers = self._gauge("pairstream_client_workers", "Workers that serve the stream to this client.")
+        self._desired = self._gauge("pairstream_workers_desired", "Workers with which this client would not wait.")
+        self._stats = ClientStats()
         self._told = {"step": 0.0, "pairs": 0.0, "seconds": 0.0, "waited": 0.0}
 
     def first_batch(self, batch: PairBatch) -> None:
@@ -47,9 +65,24 @@ class Metrics:
         self._uniformity.set(record.uniformity)
         self._lr.set(record.lr)
         self._cursor.set(record.next_index)
+        if stats := self._client():
+            self._tell_client(stats)
 
     def close(self) -> None:
         """Nothing to release; the server is its own."""
+
+    def _tell_client(self, stats: ClientStats) -> None:
+        """Move the client's metrics; a client that was opened anew counts from 0 again."""
+        before = self._stats if stats.steps >= self._stats.steps else ClientStats()
+        self._received.inc(stats.steps - before.steps)
+        self._blocked.inc(max(0.0, stats.waited_seconds - before.waited_seconds))
+        self._hedges.inc(max(0, stats.hedges - before.hedges))
+        self._reasks.inc(max(0, stats.reasks - before.reasks))
+        self._duplicates.inc(max(0, stats.duplicates - before.duplicates))
+        self._busy.inc(max(0, stats.busy - before.busy))
+        self._workers.set(stats.workers)
+        self._desired.set(stats.workers_desired)
+        self._stats = stats
 
     def _counters(self) -> dict[str, Counter]:
         return {"step": self._steps, "pairs": self._pairs, "seconds": self._seconds, "waited": self._waited}
@@ -68,8 +101,10 @@ class ServedMetrics(Metrics):
         BindError: the address cannot be listened on.
     """
 
-    def __init__(self, experiment: str, host: str, port: int) -> None:
-        super().__init__(experiment)
+    def __init__(
+        self, experiment: str, host: str, port: int, client: Callable[[], ClientStats | None] = lambda: None
+    ) -> None:
+        super().__init__(experiment, client)
         try:
             self._server, self._thread = start_http_server(port, host, self.registry)
         except (OSError, OverflowError) as error:

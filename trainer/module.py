@@ -51,7 +51,7 @@ class ContrastiveModule(LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The recipe's optimiser, its schedule moving once a step."""
-        step_pairs = self.plan.spec.block_pairs * self.trainer.world_size
+        step_pairs = self.plan.recipe.batch_pairs or self.plan.spec.block_pairs * self.trainer.world_size
         optimiser, schedule = build_optimiser(self.plan.recipe, self.encoder.parameters(), step_pairs)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from pairstream.batches import Follow, Start, check_following
 from pairstream.errors import CheckpointError, ConfigError, PairstreamError
 from pairstream.spec import StreamSpec
 from trainer.config import FitSettings
@@ -20,25 +21,28 @@ DEFAULT_PRESET: PresetName = "cpu"
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Stream, recipe, seed of the encoder and first block."""
+    """Stream, recipe, seed of the encoder, and how the stream is followed from where."""
 
     spec: StreamSpec
     recipe: Recipe
     seed: int = 0
-    start: int = 0
+    start: Start = 0
+    follow: Follow = "exact"
 
     def __post_init__(self) -> None:
         if self.spec.block_pairs < 2:
             raise ConfigError("spec.block_pairs=1 leaves the loss nothing to compare; use at least 2")
         if not 0 <= self.seed < 1 << 63:
             raise ConfigError(f"seed={self.seed} is out of range; use 0 to 2**63 - 1")
-        if self.start < 0:
-            raise ConfigError(f"start={self.start} is no block of the stream; use 0 or more")
+        check_following(self.follow, self.start)
+        if self.start == "first":
+            object.__setattr__(self, "start", 0)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON and for checkpoints."""
         recipe = asdict(self.recipe) | {"milestones": list(self.recipe.milestones)}
-        return {"spec": self.spec.as_dict(), "recipe": recipe, "seed": self.seed, "start": self.start}
+        where = {"start": self.start, "follow": self.follow}
+        return {"spec": self.spec.as_dict(), "recipe": recipe, "seed": self.seed} | where
 
     @classmethod
     def from_dict(cls, values: object) -> Plan:
@@ -47,7 +51,8 @@ class Plan:
             if not isinstance(values, Mapping):
                 raise TypeError(f"a plan is a mapping, not {type(values).__name__}")
             spec, recipe = StreamSpec.from_dict(values["spec"]), Recipe(**values["recipe"])
-            return cls(spec=spec, recipe=recipe, seed=values["seed"], start=values["start"])
+            follow = values.get("follow", "exact")
+            return cls(spec=spec, recipe=recipe, seed=values["seed"], start=values["start"], follow=follow)
         except (PairstreamError, KeyError, TypeError) as error:
             raise CheckpointError(f"no plan of a training run: {error}; was it written by another version?") from error
 
@@ -60,7 +65,8 @@ class Plan:
             for name, value in mine[part].items()
             if value != theirs[part][name]
         ]
-        found += [f"{name}: {mine[name]} != {theirs[name]}" for name in ("seed", "start") if mine[name] != theirs[name]]
+        plain = [name for name in ("seed", "start", "follow") if mine[name] != theirs[name]]
+        found += [f"{name}: {mine[name]} != {theirs[name]}" for name in plain]
         return ", ".join(found)
 
 

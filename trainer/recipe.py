@@ -27,13 +27,15 @@ class Recipe:
     """
 
     max_steps: int
-    """Optimiser steps; each takes one block per process."""
+    """Optimiser steps."""
     optimiser: Optimiser
     """sgd: without momentum, as the paper. adam: as its code's other option."""
     lr: float
     """Learning rate. For sgd it is the rate per 256 pairs, scaled by the pairs of a step over all processes."""
     weight_decay: float
     """L2 penalty of the optimiser."""
+    batch_pairs: int | None = None
+    """Pairs of a step, of all processes together; one block per process unless said, whatever their number."""
     milestones: tuple[float, ...] = (155 / 200, 170 / 200, 185 / 200)
     """Shares of max_steps after each of which the learning rate falls to a tenth."""
     width: int = 64
@@ -43,6 +45,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "milestones", tuple(self.milestones))
+        if self.batch_pairs is not None and self.batch_pairs < 2:
+            raise ConfigError(f"batch_pairs={self.batch_pairs} leaves the loss nothing to compare; use at least 2")
         if self.max_steps < 1:
             raise ConfigError(f"max_steps={self.max_steps} trains nothing; use at least 1")
         if self.optimiser not in get_args(Optimiser) or self.precision not in get_args(Precision):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
+from pairstream.stats import ClientStats
 from trainer.config import FitSettings
 from trainer.journal import Journal
 from trainer.metrics import ServedMetrics
@@ -17,23 +18,29 @@ from trainer.tensorboard import TensorBoard
 
 
 @contextmanager
-def open_sinks(folder: RunFolder, plan: Plan, settings: FitSettings, done: int) -> Iterator[list[Sink]]:
+def open_sinks(
+    folder: RunFolder, plan: Plan, settings: FitSettings, done: int, client: Callable[[], ClientStats | None]
+) -> Iterator[list[Sink]]:
     """The sinks of a session that starts after `done` steps, closed when it ends, well or not.
+
+    `client` gives what the stream's client has measured.
 
     Raises:
         BindError: the metrics' port cannot be had.
     """
     with ExitStack() as stack:
         sinks = []
-        for open_sink in _wanted(folder, plan, settings, done):
+        for open_sink in _wanted(folder, plan, settings, done, client):
             sinks.append(open_sink())
             stack.callback(sinks[-1].close)
         yield sinks
 
 
-def _wanted(folder: RunFolder, plan: Plan, settings: FitSettings, done: int) -> Iterator[Callable[[], Sink]]:
+def _wanted(
+    folder: RunFolder, plan: Plan, settings: FitSettings, done: int, client: Callable[[], ClientStats | None]
+) -> Iterator[Callable[[], Sink]]:
     if settings.metrics_port is not None:
-        yield partial(ServedMetrics, settings.experiment, settings.metrics_host, settings.metrics_port)
+        yield partial(ServedMetrics, settings.experiment, settings.metrics_host, settings.metrics_port, client)
     yield partial(Journal, folder.metrics, upto=done)
     yield partial(TensorBoard, folder.tensorboard, plan.spec.sample_rate, upto=done)
     if not settings.quiet:

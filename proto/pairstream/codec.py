@@ -21,7 +21,7 @@ import numpy as np
 
 from pairstream.block import AUDIO_DTYPES, PairBlock
 from pairstream.errors import ProtocolError
-from pairstream.messages import Bye, Failed, Layout, Message, Open, Opened, Refused, Want
+from pairstream.messages import Busy, Bye, Failed, Layout, Message, Open, Opened, Refused, Want
 
 #: Version of the protocol; both sides must speak the same.
 VERSION = 1
@@ -29,6 +29,10 @@ VERSION = 1
 MAX_HEADER_BYTES = 1 << 16
 #: The most blocks that one Want may ask for.
 MAX_INDICES = 1 << 10
+#: The most pairs per second that a worker may claim.
+MAX_CAPACITY = 1 << 30
+#: The longest time after which a busy worker may want to be asked again.
+MAX_RETRY_SECONDS = 3_600
 
 Frame = bytes | memoryview
 
@@ -104,6 +108,12 @@ def _whole(value: object, limit: int = 1 << 63) -> int:
     return value
 
 
+def _indices(value: object) -> tuple[int, ...]:
+    if not isinstance(value, list) or len(value) > MAX_INDICES:
+        raise TypeError(f"not a list of at most {MAX_INDICES} indices")
+    return tuple(_whole(index) for index in value)
+
+
 def _layout(fields: Mapping[str, Any]) -> Layout:
     if fields["dtype"] not in AUDIO_DTYPES:
         raise TypeError(f"not a type of audio: {fields['dtype']!r:.80}")
@@ -119,7 +129,11 @@ def _open(header: dict[str, Any], _: Sequence[Frame]) -> Message:
 
 def _opened(header: dict[str, Any], _: Sequence[Frame]) -> Message:
     return Opened(
-        digest=_digest(header["digest"]), layout=_layout(header["layout"]), fingerprint=_text(header["fingerprint"])
+        digest=_digest(header["digest"]),
+        layout=_layout(header["layout"]),
+        fingerprint=_text(header["fingerprint"]),
+        capacity=_whole(header["capacity"], MAX_CAPACITY + 1),
+        head=None if header["head"] is None else _whole(header["head"]),
     )
 
 
@@ -128,18 +142,27 @@ def _refused(header: dict[str, Any], _: Sequence[Frame]) -> Message:
 
 
 def _want(header: dict[str, Any], _: Sequence[Frame]) -> Message:
-    indices = header["indices"]
-    if not isinstance(indices, list) or len(indices) > MAX_INDICES:
-        raise TypeError(f"not a list of at most {MAX_INDICES} indices")
     return Want(
         digest=_digest(header["digest"]),
-        indices=tuple(_whole(index) for index in indices),
+        indices=_indices(header["indices"]),
         experiment=_text(header["experiment"], 128),
     )
 
 
 def _failed(header: dict[str, Any], _: Sequence[Frame]) -> Message:
     return Failed(digest=_digest(header["digest"]), index=_whole(header["index"]), reason=_text(header["reason"]))
+
+
+def _busy(header: dict[str, Any], _: Sequence[Frame]) -> Message:
+    seconds = header["retry_seconds"]
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= MAX_RETRY_SECONDS:
+        raise TypeError(f"not 0 to {MAX_RETRY_SECONDS} seconds: {seconds!r:.80}")
+    return Busy(
+        digest=_digest(header["digest"]),
+        indices=_indices(header["indices"]),
+        retry_seconds=float(seconds),
+        reason=_text(header["reason"]),
+    )
 
 
 def _bye(header: dict[str, Any], _: Sequence[Frame]) -> Message:
@@ -160,7 +183,7 @@ def _block(header: dict[str, Any], frames: Sequence[Frame]) -> Message:
     return PairBlock(index=index, digest=digest, theta=arrays[0], audio=arrays[1])
 
 
-_NAMES = {Open: "open", Opened: "opened", Refused: "refused", Want: "want", Failed: "failed", Bye: "bye"}
+_NAMES = {Open: "open", Opened: "opened", Refused: "refused", Want: "want", Failed: "failed", Busy: "busy", Bye: "bye"}
 _READERS: dict[str, Callable[[dict[str, Any], Sequence[Frame]], Message]] = {
     "open": _open,
     "opened": _opened,
@@ -168,5 +191,6 @@ _READERS: dict[str, Callable[[dict[str, Any], Sequence[Frame]], Message]] = {
     "want": _want,
     "block": _block,
     "failed": _failed,
+    "busy": _busy,
     "bye": _bye,
 }

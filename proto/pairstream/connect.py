@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from pairstream.client import Client
 from pairstream.codec import MAX_HEADER_BYTES
+from pairstream.discovery import Discovery, DnsWorkers
 from pairstream.errors import ConfigError
 from pairstream.source import installed_renderer
 from pairstream.spec import StreamSpec
@@ -27,7 +28,8 @@ def connect(
     """Open a stream.
 
     Args:
-        url: `local://` to render in this process, or `zmq://host:port[,host:port]`.
+        url: `local://` to render in this process, `zmq://host:port[,host:port]`, or `dns+zmq://name:port` for a worker
+            behind every address of a name, which is looked up again every few seconds.
         spec: the stream.
         experiment: the name under which workers count what they serve.
         timeout: the longest that any one wait may last, in seconds, this call included.
@@ -40,15 +42,30 @@ def connect(
         WorkerUnavailableError, StreamTimeoutError: no worker answered in time.
     """
     scheme, separator, rest = url.partition("://")
-    if not separator or scheme not in _TRANSPORTS:
-        raise ConfigError(f"{url!r} is not a stream's URL; write {' or '.join(_FORMS)}")
-    transport = _TRANSPORTS[scheme](rest, spec)
+    watched = scheme.startswith(_DNS)
+    scheme = scheme.removeprefix(_DNS)
+    if not separator or scheme not in _TRANSPORTS or (watched and scheme == "local"):
+        raise ConfigError(f"{url!r} is not a stream's URL; write {', or '.join(_FORMS)}")
+    discovery = _watch(scheme, rest) if watched else None
     return Client(
-        transport, spec, experiment=experiment, timeout=timeout, credit_bytes=credit_bytes, fingerprint=fingerprint
+        _TRANSPORTS[scheme](None if watched else rest, spec),
+        spec,
+        experiment=experiment,
+        timeout=timeout,
+        credit_bytes=credit_bytes,
+        fingerprint=fingerprint,
+        discovery=discovery,
     )
 
 
-def _local(rest: str, spec: StreamSpec) -> Transport:
+def _watch(scheme: str, rest: str) -> Discovery:
+    host, _, port = _address(rest).rpartition(":")
+    if "," in host:
+        raise ConfigError(f"{rest!r} is more than one name; dns+{scheme}:// takes one, which may have many addresses")
+    return DnsWorkers(scheme, host, int(port))
+
+
+def _local(rest: str | None, spec: StreamSpec) -> Transport:
     from pairstream.local_transport import LocalTransport  # noqa: PLC0415 – only what the URL asks for is loaded
 
     if rest:
@@ -56,10 +73,10 @@ def _local(rest: str, spec: StreamSpec) -> Transport:
     return LocalTransport(installed_renderer())
 
 
-def _zmq(rest: str, spec: StreamSpec) -> Transport:
+def _zmq(rest: str | None, spec: StreamSpec) -> Transport:
     from pairstream.zmq_transport import ZmqTransport  # noqa: PLC0415
 
-    addresses = [_address(part) for part in rest.split(",")]
+    addresses = [] if rest is None else [_address(part.removeprefix("zmq://")) for part in rest.split(",")]
     if len(set(addresses)) != len(addresses):
         raise ConfigError(f"zmq://{rest} names a worker twice")
     return ZmqTransport(addresses, max_frame_bytes=max(spec.audio_bytes, MAX_HEADER_BYTES))
@@ -72,5 +89,7 @@ def _address(text: str) -> str:
     return f"{host}:{port}"
 
 
-_TRANSPORTS: dict[str, Callable[[str, StreamSpec], Transport]] = {"local": _local, "zmq": _zmq}
-_FORMS = ("local://", "zmq://HOST:PORT[,HOST:PORT]")
+#: What makes the transport of a scheme, from the part of the URL after ://; None if the workers are yet to be found.
+_TRANSPORTS: dict[str, Callable[[str | None, StreamSpec], Transport]] = {"local": _local, "zmq": _zmq}
+_DNS = "dns+"
+_FORMS = ("local://", "zmq://HOST:PORT[,HOST:PORT]", "dns+zmq://NAME:PORT")

@@ -3,42 +3,31 @@
 Pure: events and the time go in, messages to send come out. No socket, no clock, no thread, so that loss,
 reorder, duplication and crash can be tested without any. `client.py` is the shell around it.
 
-A block may be asked for as often as one likes, since it is a pure function of (spec, index): whatever was
-asked of a worker that is gone or dawdles is asked of the next one in the block's order of preference.
+A block may be asked for as often as one likes, since it is a pure function of (spec, index). What was asked
+of a worker that is gone, busy or failed is asked of the next one in the block's order of preference. What is
+late is asked of the next one as well, within an allowance; whichever comes first counts, and the loser is not
+told: it would have to be told before it renders, and what it renders may serve another experiment.
+
+How long a block is on its way counts only while the consumer waits (see `pause`): a step of a minute makes no
+worker look slow.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
 
+from pairstream import waiting
+from pairstream.asks import Asks
 from pairstream.block import PairBlock
-from pairstream.errors import (
-    PairstreamError,
-    ProtocolError,
-    RenderError,
-    StreamTimeoutError,
-    WorkerUnavailableError,
-)
-from pairstream.messages import Bye, Failed, Message, Opened, Refused, Want
+from pairstream.errors import PairstreamError, ProtocolError
+from pairstream.hedging import Hedging
+from pairstream.messages import Busy, Bye, Failed, Message, Opened, Refused, Want
 from pairstream.peers import Peers
-from pairstream.routing import preference
 from pairstream.spec import StreamSpec
 from pairstream.transport import Event, Garbled, Joined, Lost
 
 Outbox = list[tuple[str, Message]]
-
-_NOBODY: Mapping[int, str] = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class _Ask:
-    """A block that was asked of a worker and has not come."""
-
-    worker: str
-    at: float
 
 
 class Exchange:
@@ -50,6 +39,7 @@ class Exchange:
         workers: the workers' names.
         patience: seconds after which a block that has not come is asked for again, elsewhere if possible.
         fingerprint: see `Peers`.
+        burst: see `Allowance`.
     """
 
     def __init__(
@@ -58,53 +48,88 @@ class Exchange:
         experiment: str,
         workers: Iterable[str],
         patience: float,
+        *,
         fingerprint: str | None = None,
+        burst: int = 16,
     ) -> None:
         self.peers = Peers(spec, experiment, workers, fingerprint)
+        self.counts: Counter[str] = Counter()
+        self.received: Counter[str] = Counter()
         self._digest = spec.digest
         self._experiment = experiment
         self._patience = patience
+        self._paused = 0.0
+        self._now = 0.0
         self._wanted: tuple[int, ...] = ()
-        self._asks: dict[int, _Ask] = {}
+        self._unasked: set[int] = set()
+        self._asks = Asks()
+        self._hedging = Hedging(self._asks, self.peers.health, patience, burst)
         self._arrived: dict[int, PairBlock] = {}
         self._failures: defaultdict[int, dict[str, str]] = defaultdict(dict)
 
     def want(self, indices: Iterable[int], now: float) -> Outbox:
         """The blocks the consumer needs next, most urgent first; anything else is forgotten."""
-        self._wanted = tuple(indices)
-        needed = set(self._wanted)
-        for book in (self._asks, self._arrived, self._failures):
-            for index in [index for index in book if index not in needed]:
-                del book[index]
+        wanted = tuple(indices)
+        if wanted != self._wanted:
+            before, needed = set(self._wanted), set(wanted)
+            for index in before - needed:
+                self._forget(index)
+            fresh = needed - before
+            self._unasked |= fresh
+            self._hedging.allowance.earn(len(fresh))
+            self._wanted = wanted
         return self._assign(now)
 
     def handle(self, event: Event, now: float) -> Outbox:
         """Take note of what a transport reported."""
+        if event.worker not in self.peers:
+            return []  # it was removed while this was on its way
         if isinstance(event, Joined):
+            self._void(event.worker)
             return [(event.worker, self.peers.joined(event.worker, now)), *self._assign(now)]
         if isinstance(event, Lost):
-            self.peers.left(event.worker, event.reason)
+            self._leave(event.worker, event.reason)
         elif isinstance(event, Garbled):
-            self.peers.refuse(event.worker, f"it sent {event.error}", ProtocolError)
+            self._refuse(event.worker, f"it sent {event.error}", ProtocolError)
         else:
-            self._hear(event.worker, event.message)
+            self.peers.health.heard(event.worker, self._listened(now))
+            self._hear(event.worker, event.message, now)
         return self._assign(now)
 
+    def pause(self, seconds: float) -> None:
+        """The client did not listen for so long, since its consumer had other things to do."""
+        self._paused += seconds
+
     def tick(self, now: float) -> Outbox:
-        """Ask again for what is overdue; call it about once a second."""
-        long_ago = now - self._patience
-        openings: Outbox = [(worker, self.peers.joined(worker, now)) for worker in self.peers.mute(long_ago)]
-        overdue = {index: ask.worker for index, ask in self._asks.items() if ask.at < long_ago}
-        for index in overdue:
-            del self._asks[index]
-        return openings + self._assign(now, avoid=overdue)
+        """Ask again for what is late; call it a few times a second, once nothing more is there to be handled."""
+        openings: Outbox = [
+            (worker, self.peers.joined(worker, now)) for worker in self.peers.unanswered(now - self._patience)
+        ]
+        openings += [(worker, self.peers.opening) for worker in self.peers.health.to_probe(now)]
+        return openings + self._overdue(now) + self._assign(now)
+
+    def look_for_head(self) -> Outbox:
+        """Ask all workers anew which index they served last; `peers.head` is the answer when it has come."""
+        return [(worker, self.peers.opening) for worker in self.peers.serving]
+
+    def add(self, worker: str) -> None:
+        """Another worker was found; its connection will come up."""
+        self.peers.add(worker)
+
+    def remove(self, worker: str, now: float) -> Outbox:
+        """A worker is no more; its connection is closed."""
+        self._void(worker)
+        self._hedging.latencies.forget(worker)
+        self.peers.remove(worker)
+        return self._assign(now)
 
     def has(self, index: int) -> bool:
         """Whether the block has come."""
         return index in self._arrived
 
     def take(self, index: int) -> PairBlock:
-        """The block that has come; it is handed out once."""
+        """The block that has come; it is handed out once, and not wanted any more."""
+        self._wanted = tuple(wanted for wanted in self._wanted if wanted != index)
         return self._arrived.pop(index)
 
     def opened(self) -> bool:
@@ -114,69 +139,121 @@ class Exchange:
     def verdict(self, index: int | None = None) -> PairstreamError | None:
         """The error that makes further waiting pointless, if there is one."""
         failures = self._failures.get(index, {}) if index is not None else {}
-        if failures and set(self.peers.serving) <= set(failures):
-            worker, reason = next(iter(failures.items()))
-            return RenderError(f"block {index} of stream {self._digest[:12]}: {worker} says: {reason}")
-        return self.peers.verdict()
+        return waiting.failed(self._name(index), self.peers, failures) or self.peers.verdict()
 
     def expired(self, index: int | None, seconds: float) -> PairstreamError:
         """The error for a wait of `seconds` that led to nothing: for what, on whom, and why."""
-        what = "an answer to OPEN" if index is None else f"block {index} of stream {self._digest[:12]}"
-        waited = f"waited {seconds:.1f} s for {what}: {self.situation(index)}"
-        if not self.opened():
-            return WorkerUnavailableError(f"{waited}; start one with `synth-server serve`, or correct the URL")
-        return StreamTimeoutError(
-            f"{waited}; the worker is overloaded or stuck (see `synth-server status`), or raise the time-out"
-        )
+        return waiting.expired(self._name(index), seconds, self.peers, self.situation(index))
 
     def situation(self, index: int | None) -> str:
-        """On whom the consumer waits, in one sentence."""
-        if index is not None and (ask := self._asks.get(index)):
-            return f"asked of {ask.worker}, which is connected but has not sent it"
-        return str(self.peers)
+        """On whom the consumer waits, and for how long already."""
+        asked = {} if index is None else self._asks.of(index)
+        return waiting.situation(self.peers, asked, self._listened(self._now))
 
-    def _hear(self, worker: str, message: Message) -> None:
+    def _name(self, index: int | None) -> str:
+        """What is waited for, in words."""
+        return "an answer to OPEN" if index is None else f"block {index} of stream {self._digest[:12]}"
+
+    def _listened(self, now: float) -> float:
+        """The time without the consumer's pauses."""
+        self._now = now
+        return now - self._paused
+
+    def _hear(self, worker: str, message: Message, now: float) -> None:
         """A worker said something."""
         if isinstance(message, PairBlock):
-            self._receive(worker, message)
+            self._receive(worker, message, now)
         elif isinstance(message, Opened):
             self.peers.opened(worker, message)
+            if worker not in self.peers.serving:
+                self._void(worker)
         elif isinstance(message, Refused):
-            self.peers.refuse(worker, message.reason)
+            self._refuse(worker, message.reason)
         elif isinstance(message, Failed):
             self._failed(worker, message)
+        elif isinstance(message, Busy):
+            self._busy(worker, message, now)
         elif isinstance(message, Bye):
-            self.peers.left(worker, f"left: {message.reason}")
+            self._leave(worker, f"left: {message.reason}")
         else:
-            self.peers.refuse(worker, f"it sent {type(message).__name__}, as only clients do", ProtocolError)
+            self._refuse(worker, f"it sent {type(message).__name__}, as only clients do", ProtocolError)
 
-    def _receive(self, worker: str, block: PairBlock) -> None:
+    def _receive(self, worker: str, block: PairBlock, now: float) -> None:
         if not self.peers.fits(block):
-            self.peers.refuse(worker, f"its {block} is not of the layout it promised", ProtocolError)
-        elif block.digest == self._digest:
-            self._asks.pop(block.index, None)
-            if block.index in self._wanted:
-                self._arrived.setdefault(block.index, block)
+            self._refuse(worker, f"its {block} is not of the layout it promised", ProtocolError)
+            return
+        if block.digest != self._digest:
+            return
+        at = self._asks.came(block.index, worker)
+        if at is not None and at >= self.peers.health.back_since(worker):
+            self._hedging.latencies.note(worker, self._listened(now) - at)
+        self._unasked.discard(block.index)
+        if block.index in self._wanted and block.index not in self._arrived:
+            self._arrived[block.index] = block
+            self.received[worker] += 1
+        else:
+            self.counts["duplicates"] += 1
 
     def _failed(self, worker: str, message: Failed) -> None:
-        self._asks.pop(message.index, None)
-        if message.index in self._wanted:
+        if message.digest == self._digest and message.index in self._wanted:
             self._failures[message.index][worker] = message.reason
+            self._ask_again([message.index] if self._asks.void(message.index, worker) else [])
 
-    def _assign(self, now: float, avoid: Mapping[int, str] = _NOBODY) -> Outbox:
-        """Ask for every wanted block that nobody who serves was asked for, of the best worker for it."""
-        serving = self.peers.serving
-        self._asks = {index: ask for index, ask in self._asks.items() if ask.worker in serving}
+    def _busy(self, worker: str, message: Busy, now: float) -> None:
+        self.counts["busy"] += 1
+        self.peers.health.busy(worker, message, now)
+        if message.digest == self._digest:
+            self._ask_again([index for index in message.indices if self._asks.void(index, worker)])
+
+    def _leave(self, worker: str, reason: str) -> None:
+        self.peers.left(worker, reason)
+        self._void(worker)
+
+    def _refuse(self, worker: str, reason: str, error: type[PairstreamError] | None = None) -> None:
+        self.peers.refuse(worker, reason, *([error] if error else []))
+        self._void(worker)
+
+    def _void(self, worker: str) -> None:
+        """Nothing more will come from this worker of what it was asked for."""
+        self._ask_again(self._asks.void_all(worker))
+
+    def _ask_again(self, indices: Collection[int]) -> None:
+        self.counts["reasks"] += len(indices)
+        self._unasked.update(indices)
+
+    def _forget(self, index: int) -> None:
+        self._asks.forget(index)
+        self._unasked.discard(index)
+        self._arrived.pop(index, None)
+        self._failures.pop(index, None)
+
+    def _overdue(self, now: float) -> Outbox:
+        """Second asks for what is late."""
+        listened = self._listened(now)
         batches: defaultdict[str, list[int]] = defaultdict(list)
-        for index in self._wanted:
-            if index in self._asks or index in self._arrived:
-                continue
-            able = [name for name in serving if name not in self._failures.get(index, {})]
-            order = preference(self._digest, index, able)
-            elsewhere = [name for name in order if name != avoid.get(index)]
-            for worker in (elsewhere or order)[:1]:
-                self._asks[index] = _Ask(worker, now)
+        for again in list(self._hedging.overdue(listened, now, self._failures)):
+            self.counts["reasks" if again.instead else "hedges"] += 1
+            if again.instead:
+                self._asks.forget(again.index)
+            self._asks.add(again.index, again.worker, listened)
+            batches[again.worker].append(again.index)
+        return self._wants(batches)
+
+    def _assign(self, now: float) -> Outbox:
+        """Ask for every wanted block that nobody was asked for, of the best worker for it."""
+        if not self._unasked:
+            return []
+        listened = self._listened(now)
+        batches: defaultdict[str, list[int]] = defaultdict(list)
+        for index in [index for index in self._wanted if index in self._unasked]:
+            if worker := self.peers.health.first(index, now, self._failures.get(index, ())):
+                self._unasked.discard(index)
+                self._asks.add(index, worker, listened)
                 batches[worker].append(index)
+        return self._wants(batches)
+
+    def _wants(self, batches: dict[str, list[int]]) -> Outbox:
+        self.counts["asks"] += sum(map(len, batches.values()))
         return [
             (worker, Want(digest=self._digest, indices=tuple(batch), experiment=self._experiment))
             for worker, batch in batches.items()

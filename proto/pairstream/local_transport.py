@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from pairstream.errors import PairstreamError
+from pairstream.errors import ConfigError, PairstreamError
 from pairstream.messages import Failed, Message, Open, Opened, Refused, Want
 from pairstream.source import OpenSource, Source
 from pairstream.spec import StreamSpec
@@ -21,12 +21,20 @@ class LocalTransport:
     """
 
     def __init__(self, open_source: OpenSource) -> None:
-        self.workers = (NAME,)
+        self.workers: tuple[str, ...] = (NAME,)
         self._open_source = open_source
         self._source: Source | None = None
         self._digest = ""
         self._wanted: deque[int] = deque()
         self._events: deque[Event] = deque([Joined(NAME)])
+
+    def add(self, worker: str) -> None:
+        """There is no other."""
+        raise ConfigError(f"local:// has no worker beside this process, so none at {worker}")
+
+    def remove(self, worker: str) -> None:
+        """The process goes on; it is only asked no more."""
+        self.workers = ()
 
     def send(self, worker: str, message: Message) -> None:
         """Open the stream, or queue what is wanted."""
@@ -57,7 +65,7 @@ class LocalTransport:
         spec = StreamSpec.from_dict(message.spec)
         self._digest = spec.digest
         try:
-            self._source = self._open_source(spec)
+            self._source = self._source or self._open_source(spec)
         except PairstreamError as error:
             self._events.append(Received(NAME, Refused(digest=spec.digest, reason=str(error))))
             return

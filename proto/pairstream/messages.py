@@ -1,14 +1,18 @@
-"""What client and worker say to each other: seven messages, the same on every transport.
+"""What client and worker say to each other: eight messages, the same on every transport.
 
     client                                   worker
     Open(spec, experiment)              ->
-                                        <-   Opened(digest, layout, fingerprint)  |  Refused(digest, reason)
+                                        <-   Opened(digest, layout, fingerprint, capacity, head)
+                                             |  Refused(digest, reason)
     Want(digest, indices, experiment)   ->
-                                        <-   PairBlock, as soon as it is rendered |  Failed(digest, index, reason)
+                                        <-   PairBlock, as soon as it is rendered
+                                             |  Failed(digest, index, reason)
+                                             |  Busy(digest, indices, retry_seconds, reason)
     Bye(reason)                         <->  Bye(reason)
 
 The client asks, the worker pushes what was asked for: what is asked for and not yet received is the
-client's credit. How the messages become bytes is `codec.py`.
+client's credit. Open may be said again at any time: to learn the newest head, and whether the worker is
+still there. How the messages become bytes is `codec.py`.
 """
 
 from __future__ import annotations
@@ -18,6 +22,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pairstream.block import PairBlock
+
+#: Indices from here on are no part of following a stream: pairs that no training reaches. A training of a block
+#: per millisecond would come here after 35 years.
+FIRST_HELD_OUT = 1 << 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +53,10 @@ class Opened:
     digest: str
     layout: Layout
     fingerprint: str
+    capacity: int = 1
+    """Pairs per second that the worker can render: its weight among others. The same for all clients while it runs."""
+    head: int | None = None
+    """The highest index of this stream that it lately served to anyone, below `FIRST_HELD_OUT`; None if none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +86,20 @@ class Failed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Busy:
+    """The worker has too much to do and drops these asks: ask elsewhere, or here again after `retry_seconds`."""
+
+    digest: str
+    indices: tuple[int, ...]
+    retry_seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Bye:
     """The sender is leaving and will answer nothing more."""
 
     reason: str
 
 
-Message = Open | Opened | Refused | Want | PairBlock | Failed | Bye
+Message = Open | Opened | Refused | Want | PairBlock | Failed | Busy | Bye

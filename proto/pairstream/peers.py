@@ -11,8 +11,12 @@ from typing import Literal
 
 from pairstream.block import PairBlock
 from pairstream.errors import PairstreamError, ProtocolError, RefusedError
+from pairstream.health import Health
 from pairstream.messages import Layout, Open, Opened
 from pairstream.spec import StreamSpec
+
+#: Workers that a sentence about them names.
+_NAMED = 6
 
 
 @dataclass
@@ -24,6 +28,7 @@ class _Peer:
     since: float = 0.0
     error: type[PairstreamError] = RefusedError
     """What a refusal is to the user."""
+    head: int | None = None
 
 
 class Peers:
@@ -39,29 +44,54 @@ class Peers:
     def __init__(
         self, spec: StreamSpec, experiment: str, workers: Iterable[str], fingerprint: str | None = None
     ) -> None:
-        self._spec = spec
-        self._opening = Open(spec=spec.as_dict(), experiment=experiment)
-        self._peers = {worker: _Peer() for worker in workers}
+        self.opening = Open(spec=spec.as_dict(), experiment=experiment)
+        self.health = Health(spec.digest)
         self.fingerprint = fingerprint
         self.layout: Layout | None = None
+        self.search = ""
+        """What there is to say about the search for workers."""
+        self._spec = spec
+        self._peers = {worker: _Peer() for worker in workers}
 
     @property
     def serving(self) -> list[str]:
         """The workers that may be asked for blocks."""
         return [name for name, peer in self._peers.items() if peer.state == "open"]
 
+    @property
+    def connected(self) -> list[str]:
+        """The workers that there is a connection to, of use or perhaps of use soon."""
+        return [name for name, peer in self._peers.items() if peer.state in ("open", "opening")]
+
+    @property
+    def head(self) -> int | None:
+        """The highest index that the workers, each when it was last asked, had lately served to anyone."""
+        return max((peer.head for peer in self._peers.values() if peer.head is not None), default=None)
+
+    def __contains__(self, worker: object) -> bool:
+        return worker in self._peers
+
+    def add(self, worker: str) -> None:
+        """Another worker was found; its connection will come up."""
+        self._peers.setdefault(worker, _Peer())
+
+    def remove(self, worker: str) -> None:
+        """A worker is no more."""
+        self._peers.pop(worker, None)
+        self.health.drop(worker)
+
     def joined(self, worker: str, now: float) -> Open:
         """A connection came up, or was never answered; what to say to the worker."""
-        self._peers[worker] = _Peer("opening", "connected, has not answered OPEN", now)
-        return self._opening
+        self._set(worker, _Peer("opening", "connected, has not answered OPEN", now))
+        return self.opening
 
     def left(self, worker: str, reason: str) -> None:
         """It is gone; it may come back."""
-        self._peers[worker] = _Peer("away", reason)
+        self._set(worker, _Peer("away", reason))
 
     def refuse(self, worker: str, reason: str, error: type[PairstreamError] = RefusedError) -> None:
         """It is of no use for this stream until it joins anew."""
-        self._peers[worker] = _Peer("refused", reason, error=error)
+        self._set(worker, _Peer("refused", reason, error=error))
 
     def opened(self, worker: str, message: Opened) -> None:
         """It says that it serves the stream; it does if its bytes are those of the others."""
@@ -74,11 +104,17 @@ class Peers:
             self.refuse(
                 worker, f"its bytes would differ: it computes with [{here}], this stream so far with [{before}]"
             )
-        else:
+        elif self._peers[worker].state in ("opening", "open"):
             self.fingerprint, self.layout = message.fingerprint, layout
-            self._peers[worker] = _Peer("open", "serving")
+            self._peers[worker] = _Peer("open", "serving", head=message.head)
+            self.health.serve(worker, message.capacity)
 
-    def mute(self, before: float) -> list[str]:
+    @property
+    def undecided(self) -> bool:
+        """Whether of any worker it is not known yet what it is good for."""
+        return any(peer.state == "opening" or peer.reason == _Peer.reason for peer in self._peers.values())
+
+    def unanswered(self, before: float) -> list[str]:
         """The workers that have not answered OPEN since a time earlier than `before`."""
         return [name for name, peer in self._peers.items() if peer.state == "opening" and peer.since < before]
 
@@ -93,11 +129,20 @@ class Peers:
 
     def verdict(self) -> PairstreamError | None:
         """The error that it is if no worker is of any use, and none will be by waiting."""
-        if any(peer.state != "refused" for peer in self._peers.values()):
+        if not self._peers or any(peer.state != "refused" for peer in self._peers.values()):
             return None
         garbled = any(peer.error is ProtocolError for peer in self._peers.values())
         reasons = "; ".join(f"{name}: {peer.reason}" for name, peer in sorted(self._peers.items()))
         return ProtocolError(reasons) if garbled else RefusedError(reasons)
 
     def __str__(self) -> str:
-        return "; ".join(f"{name} is {peer.state} ({peer.reason})" for name, peer in self._peers.items())
+        said = [f"{name} is {peer.state} ({self._why(name, peer)})" for name, peer in self._peers.items()]
+        more = [f"and {len(said) - _NAMED} more"] if len(said) > _NAMED else []
+        return "; ".join([*said[:_NAMED], *more, *([self.search] if self.search else [])]) or "there is no worker"
+
+    def _why(self, name: str, peer: _Peer) -> str:
+        return f"{peer.reason}, {self.health.describe(name)}" if peer.state == "open" else peer.reason
+
+    def _set(self, worker: str, peer: _Peer) -> None:
+        self._peers[worker] = peer
+        self.health.drop(worker)

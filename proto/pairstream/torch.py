@@ -6,6 +6,17 @@
         checkpoint["stream"] = stream.state_after(batch)  # load_state_dict goes on with the very next block
 
 The stream has no end and no epochs: iterating again goes on where the last iteration stopped.
+
+Several processes (DDP) share an experiment by arithmetic. A *global batch* is what one optimiser step sees, of all
+ranks together: `batch_pairs` consecutive pairs of the stream. Rank r of W yields the r-th W-th of each, so that
+an all_gather in the order of ranks gives the batch in the order of the stream. What a rank gets are views of blocks
+where its part lies in one block, and a copy where it spans several. Say `batch_pairs`, and the batches are the same
+whatever W is, also if W changes from one run to the next; unsaid it is a block per rank, and changes with W.
+
+    PairStream(url, spec, batch_pairs=256, rank=dist.get_rank(), world=dist.get_world_size())
+
+A `DataLoader` with more than one worker process is refused: each would need a share of its own, and the order in which
+they deliver is the loader's. One is enough, as blocks come ready-made; what renders in parallel are the workers.
 """
 
 from __future__ import annotations
@@ -20,23 +31,27 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
-from pairstream.block import PairBlock
+from pairstream.batches import MAX_LAG, Batches, Follow, Slice, Start, assemble, check_following
+from pairstream.client import Client
 from pairstream.connect import CREDIT_BYTES, connect
 from pairstream.cursor import Cursor, Share
 from pairstream.errors import ConfigError
 from pairstream.spec import StreamSpec
+from pairstream.stats import ClientStats
 
 
 @dataclass(eq=False)
 class PairBatch:
-    """One block as tensors.
+    """A rank's part of a global batch as tensors: N consecutive pairs of the stream; a block, unless said otherwise.
 
     Attributes:
-        index: the block's number in its stream.
+        index: the number of the block in which it begins.
         theta: parameters of both views, float32 (N, 2, P).
         audio: samples of both views, float32 or float16 (N, 2, T).
         fingerprint: names the arithmetic that rendered it.
         stream: names the `PairStream` it came from.
+        pair: where in block `index` it begins.
+        stats: what the client had measured, if it is in another process.
     """
 
     index: int
@@ -44,6 +59,8 @@ class PairBatch:
     audio: Tensor
     fingerprint: str = ""
     stream: str = ""
+    pair: int = 0
+    stats: ClientStats | None = None
 
     @property
     def a(self) -> Tensor:
@@ -67,11 +84,12 @@ class PairBatch:
     def __reduce__(self) -> tuple[Any, ...]:
         # A DataLoader's worker process pickles a batch, and the consumer's process unpickles it in the order
         # of consumption: the moment at which the consumer's PairStream learns how far it has come.
-        return (_arrive, (self.index, self.theta, self.audio, self.fingerprint, self.stream))
+        values = (self.index, self.theta, self.audio, self.fingerprint, self.stream, self.pair, self.stats)
+        return (_arrive, values)
 
 
 class PairStream(IterableDataset[PairBatch]):
-    """An endless dataset of whole blocks, each a batch: use it with `DataLoader(batch_size=None)`.
+    """An endless dataset of batches: use it with `DataLoader(batch_size=None)`.
 
     Its state is where the consumer stands: exact with `num_workers=0` and `1`. Where something between
     the loader and you reads ahead (Lightning does, and `pin_memory` with a worker process), keep
@@ -81,10 +99,19 @@ class PairStream(IterableDataset[PairBatch]):
         url: see `connect`.
         spec: the stream.
         experiment: the name under which workers count what they serve.
-        start: the first index, of all ranks together.
+        start: where to begin, all ranks together: "first", an index, or "head", the highest index that any worker
+            lately served to anyone. A state that is loaded wins.
+        follow: "exact" takes every block from there on. "live" keeps near the head, and the state records what it
+            skipped. Both "head" and "live" are for one process only.
+        max_lag: blocks that a live experiment may fall behind the head until it jumps there.
+        batch_pairs: pairs in a global batch, of all ranks together: whole blocks or a divisor of one, and a multiple
+            of `world`; one block per rank unless said.
         timeout: the longest wait for a block, in seconds.
         rank, world: this process's share of the stream.
         credit_bytes: how many bytes of blocks may be on their way ahead of the consumer.
+
+    Raises:
+        ConfigError: a setting that cannot be meant; the message quotes the value and the remedy.
     """
 
     def __init__(
@@ -93,7 +120,10 @@ class PairStream(IterableDataset[PairBatch]):
         spec: StreamSpec,
         *,
         experiment: str = "default",
-        start: int = 0,
+        start: Start = "first",
+        follow: Follow = "exact",
+        max_lag: int = MAX_LAG,
+        batch_pairs: int | None = None,
         timeout: float = 60.0,
         rank: int = 0,
         world: int = 1,
@@ -104,9 +134,14 @@ class PairStream(IterableDataset[PairBatch]):
         self.experiment = experiment
         self.timeout = timeout
         self.share = Share(rank=rank, world=world)
+        check_following(follow, start, max_lag, self.share)
+        pairs = spec.block_pairs * world if batch_pairs is None else batch_pairs
+        self.batches = Batches(block_pairs=spec.block_pairs, batch_pairs=pairs, share=self.share)
         self.credit_bytes = credit_bytes
-        self._cursor = Cursor(next=start)
+        self._start, self._follow, self._max_lag = start, follow, max_lag
+        self._cursor = Cursor(next=start if isinstance(start, int) else 0)
         self._fingerprint = ""
+        self._stats: ClientStats | None = None
         self._name = uuid.uuid4().hex
         _streams[self._name] = self
 
@@ -122,10 +157,24 @@ class PairStream(IterableDataset[PairBatch]):
             credit_bytes=self.credit_bytes,
             fingerprint=self._fingerprint or None,
         ) as client:
-            for block in client.follow(self._cursor.indices(self.share)):
-                batch = self._batch(block, client.fingerprint)
+            for first, pieces in assemble(client.follow, self._parts(client)):
+                stats = client.stats()
+                batch = PairBatch(
+                    first.index,
+                    _joined([torch.from_numpy(block.theta[piece.first : piece.stop]) for piece, block in pieces]),
+                    _joined([torch.from_numpy(block.audio[piece.first : piece.stop]) for piece, block in pieces]),
+                    client.fingerprint,
+                    self._name,
+                    first.first,
+                    stats if worker is not None else None,
+                )
+                self._stats = stats
                 self._note(batch)
                 yield batch
+
+    def stats(self) -> ClientStats | None:
+        """What the client had measured when it handed out the last batch; None before the first."""
+        return self._stats
 
     def state_dict(self) -> dict[str, Any]:
         """Where the consumer stands: the `next` index, and the `fingerprint` of the arithmetic so far."""
@@ -138,23 +187,37 @@ class PairStream(IterableDataset[PairBatch]):
 
     def state_after(self, batch: PairBatch) -> dict[str, Any]:
         """The state from which to go on once `batch` has been used."""
-        return self._cursor.after(batch.index, self.share).state_dict() | {"fingerprint": batch.fingerprint}
+        return self._after(batch).state_dict() | {"fingerprint": batch.fingerprint}
+
+    def _parts(self, client: Client) -> Iterator[tuple[Slice, ...]]:
+        begin = self._cursor.position(self.spec.block_pairs)
+        if self._start == "head" and begin == 0:  # nothing was taken yet
+            begin = (client.head() or 0) * self.spec.block_pairs
+        if self._follow == "live":
+            return self.batches.live(begin, client.head, self._max_lag)
+        return self.batches.exact(begin)
+
+    def _after(self, batch: PairBatch) -> Cursor:
+        skips = self._follow == "live" or self._start == "head"
+        return self.batches.after(self._cursor, batch.index, batch.pair, skips=skips)
 
     def _note(self, batch: PairBatch) -> None:
         """The consumer has come to this batch."""
-        self._cursor = self._cursor.after(batch.index, self.share)
+        self._cursor = self._after(batch)
         self._fingerprint = batch.fingerprint
-
-    def _batch(self, block: PairBlock, fingerprint: str) -> PairBatch:
-        theta, audio = torch.from_numpy(block.theta), torch.from_numpy(block.audio)
-        return PairBatch(block.index, theta, audio, fingerprint, self._name)
+        self._stats = batch.stats or self._stats
 
 
 _streams: weakref.WeakValueDictionary[str, PairStream] = weakref.WeakValueDictionary()
 
 
-def _arrive(index: int, theta: Tensor, audio: Tensor, fingerprint: str, name: str) -> PairBatch:
-    batch = PairBatch(index, theta, audio, fingerprint, name)
-    if stream := _streams.get(name):
+def _joined(parts: list[Tensor]) -> Tensor:
+    """(N, …) of several blocks; a view if it is one."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def _arrive(*values: Any) -> PairBatch:
+    batch = PairBatch(*values)
+    if stream := _streams.get(batch.stream):
         stream._note(batch)
     return batch

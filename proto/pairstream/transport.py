@@ -52,7 +52,13 @@ class Transport(Protocol):
 
     @property
     def workers(self) -> Sequence[str]:
-        """The names of the workers, in the form in which a user would write them."""
+        """The names of the present workers, in the form in which a user would write them: zmq://127.0.0.1:5555."""
+
+    def add(self, worker: str) -> None:
+        """Begin to connect to this worker; `Joined` or `Lost` will be reported."""
+
+    def remove(self, worker: str) -> None:
+        """Forget this worker and close its connection; nothing more is reported of it."""
 
     def send(self, worker: str, message: Message) -> None:
         """Hand over a message; if the connection is gone, a `Lost` event has been or will be reported."""

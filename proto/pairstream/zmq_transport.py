@@ -44,13 +44,30 @@ class ZmqTransport:
     """
 
     def __init__(self, addresses: Sequence[str], max_frame_bytes: int) -> None:
-        self.workers = tuple(f"zmq://{address}" for address in addresses)
+        self._max_frame_bytes = max_frame_bytes
         self._context = zmq.Context()
         self._poller = zmq.Poller()
         self._sockets: dict[str, zmq.Socket[bytes]] = {}
         self._sources: dict[zmq.Socket[bytes], tuple[str, bool]] = {}
-        for worker, address in zip(self.workers, addresses, strict=True):
-            self._connect(worker, f"tcp://{address}", max_frame_bytes)
+        for address in addresses:
+            self.add(f"zmq://{address}")
+
+    @property
+    def workers(self) -> tuple[str, ...]:
+        """The names of the present workers."""
+        return tuple(self._sockets)
+
+    def add(self, worker: str) -> None:
+        """Begin to connect to a worker."""
+        self._connect(worker, f"tcp://{worker.removeprefix('zmq://')}", self._max_frame_bytes)
+
+    def remove(self, worker: str) -> None:
+        """Forget a worker and close its connection."""
+        self._sockets.pop(worker).disable_monitor()
+        for source in [source for source, (name, _) in self._sources.items() if name == worker]:
+            self._poller.unregister(source)
+            del self._sources[source]
+            source.close(linger=0)
 
     def send(self, worker: str, message: Message) -> None:
         """Queue a message; if the connection is down it is dropped, and a `Lost` event says so."""

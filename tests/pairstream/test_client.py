@@ -29,7 +29,7 @@ from synth_server.config import ServeSettings
 from synth_server.metrics import WorkerMetrics
 from synth_server.server import Server
 
-SETTINGS = ServeSettings(bind="tcp://127.0.0.1:0", grpc="127.0.0.1:0", http="127.0.0.1:0", drain_seconds=2)
+SETTINGS = ServeSettings(bind="tcp://127.0.0.1:0", grpc="127.0.0.1:0", http="127.0.0.1:0", drain_seconds=2, capacity=1)
 
 
 def serve(open_source: OpenSource = open_toy, settings: ServeSettings = SETTINGS) -> Server:
@@ -117,6 +117,57 @@ def test_a_worker_that_leaves_is_replaced_by_the_other_one():
             before = [next(stream).index for _ in range(10)]
             first.stop()
             assert before + [next(stream).index for _ in range(30)] == list(range(40))
+
+
+@pytest.fixture
+def name_service(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """What the resolver knows, looked up as often as the client turns."""
+    names: dict[str, list[str]] = {}
+
+    def getaddrinfo(host: str, *_: object, **__: object) -> list[tuple[object, ...]]:
+        if not names.get(host):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in names[host]]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr("pairstream.client.LONGEST_TICK_SECONDS", 0.01)
+    monkeypatch.setattr("pairstream.discovery.EAGER_SECONDS", 0.0)
+    monkeypatch.setattr("pairstream.discovery.EVERY_SECONDS", 0.0)
+    return names
+
+
+def twins() -> tuple[Server, Server, int]:
+    """Two workers on the same port of two addresses, as behind one name."""
+    first = serve()
+    port = int(first.addresses.data.rpartition(":")[2])
+    return first, serve(settings=replace(SETTINGS, bind=f"tcp://127.0.0.2:{port}")), port
+
+
+def test_workers_behind_a_name_are_found_join_and_leave_while_the_stream_runs(name_service: dict[str, list[str]]):
+    first, second, port = twins()
+    with first, second:
+        name_service["worker"] = ["127.0.0.1"]
+        with connect(f"dns+zmq://worker:{port}", TOY, timeout=10, credit_bytes=4 * TOY.audio_bytes) as client:
+            stream = client.blocks()
+            received = [next(stream).index for _ in range(20)]
+            assert set(client.stats().received) == {first.addresses.data}
+            name_service["worker"] = ["127.0.0.1", "127.0.0.2"]
+            while second.addresses.data not in client.stats().received:
+                received.append(next(stream).index)
+            name_service["worker"] = ["127.0.0.2"]
+            client._turn(0.01)
+            assert client.stats().workers == 2, "a worker that has left the DNS only is still of use"
+            first.stop()
+            while first.addresses.data in client._transport.workers:
+                received.append(next(stream).index)
+            name_service["worker"] = []
+            received += [next(stream).index for _ in range(20)]
+    assert received == list(range(len(received)))
+
+
+def test_a_name_without_addresses_is_waited_for_and_the_error_says_so(name_service: dict[str, list[str]]):
+    with pytest.raises(WorkerUnavailableError, match=r"waited 0\.\d s .*worker was looked up \d+ times: .*not known"):
+        connect("dns+zmq://worker:5555", TOY, timeout=0.5)
 
 
 def test_a_worker_that_comes_back_is_used_again():
@@ -214,7 +265,21 @@ def test_a_worker_that_dawdles_ends_the_wait_with_a_reason_and_is_complained_of(
 
 @pytest.mark.parametrize(
     "url",
-    ["", "127.0.0.1:5555", "http://x:1", "zmq://", "zmq://host", "zmq://host:0", "zmq://a:1,a:1", "local://x"],
+    [
+        "dns+zmq://worker",
+        "dns+zmq://a:1,b:1",
+        "dns+local://x:1",
+        "dns+",
+        "zmq://a:1,zmq://a:1",
+        "",
+        "127.0.0.1:5555",
+        "http://x:1",
+        "zmq://",
+        "zmq://host",
+        "zmq://host:0",
+        "zmq://a:1,a:1",
+        "local://x",
+    ],
 )
 def test_a_url_that_is_none_is_quoted(url: str):
     with pytest.raises(ConfigError):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pairstream.block import PairBlock
 from pairstream.codec import MAX_HEADER_BYTES, MAX_INDICES, decode, encode
 from pairstream.errors import ProtocolError
-from pairstream.messages import Bye, Failed, Layout, Message, Open, Opened, Refused, Want
+from pairstream.messages import Busy, Bye, Failed, Layout, Message, Open, Opened, Refused, Want
 from pairstream.spec import StreamSpec
 
 DIGEST = "ab" * 32
@@ -22,9 +22,11 @@ LAYOUT = Layout(pairs=2, parameters=3, samples=4, dtype="float32")
 MESSAGES: list[Message] = [
     Open(spec=StreamSpec().as_dict(), experiment="first"),
     Opened(digest=DIGEST, layout=LAYOUT, fingerprint="toy 1"),
+    Opened(digest=DIGEST, layout=LAYOUT, fingerprint="toy 1", capacity=1_500, head=2**40 - 1),
     Refused(digest="", reason="no"),
     Want(digest=DIGEST, indices=(0, 7, 2**62), experiment="first"),
     Failed(digest=DIGEST, index=3, reason="broken"),
+    Busy(digest=DIGEST, indices=(3, 4), retry_seconds=0.5, reason="9 experiments wait"),
     Bye(reason="done"),
 ]
 
@@ -62,6 +64,14 @@ def test_the_bytes_on_the_wire_are_these():
         b"\x85\xa1v\x01\xa1t\xa4want\xa6digest\xd9\x40" + b"ab" * 32 + b"\xa7indices\x92\x00\xcd\x01\x2c"
         b"\xaaexperiment\xa1x"
     ]
+    assert encode(Opened(digest=DIGEST, layout=LAYOUT, fingerprint="f", capacity=1_500, head=None)) == [
+        b"\x87\xa1v\x01\xa1t\xa6opened\xa6digest\xd9\x40" + b"ab" * 32 + b"\xa6layout\x84\xa5pairs\x02"
+        b"\xaaparameters\x03\xa7samples\x04\xa5dtype\xa7float32\xabfingerprint\xa1f\xa8capacity\xcd\x05\xdc\xa4head\xc0"
+    ]
+    assert encode(Busy(digest=DIGEST, indices=(3,), retry_seconds=0.5, reason="r")) == [
+        b"\x86\xa1v\x01\xa1t\xa4busy\xa6digest\xd9\x40" + b"ab" * 32 + b"\xa7indices\x91\x03"
+        b"\xadretry_seconds\xcb\x3f\xe0\x00\x00\x00\x00\x00\x00\xa6reason\xa1r"
+    ]
     frames = [bytes(frame) for frame in encode(block())]
     assert frames[0] == (
         b"\x88\xa1v\x01\xa1t\xa5block\xa6digest\xd9\x40" + b"ab" * 32 + b"\xa5index\x05\xa5pairs\x02"
@@ -93,6 +103,8 @@ def test_the_bytes_on_the_wire_are_these():
         ([header(t="want", digest=DIGEST, indices=[-1], experiment="x")], "-1"),
         ([header(t="want", digest=DIGEST, indices=[True], experiment="x")], "True"),
         ([header(t="want", digest=DIGEST, indices=[0] * (MAX_INDICES + 1), experiment="x")], str(MAX_INDICES)),
+        ([header(t="busy", digest=DIGEST, indices=[1], retry_seconds=float("nan"), reason="x")], "nan"),
+        ([header(t="busy", digest=DIGEST, indices=[1], retry_seconds=1e9, reason="x")], "3600 seconds"),
         (encode(block())[:2], "2 frames"),
         ([encode(block())[0], b"short", encode(block())[2]], "5 bytes of theta, its header says 48"),
         ([*encode(block())[:2], b"x" * 63], "63 bytes of audio"),
@@ -123,7 +135,7 @@ json_like = st.recursive(
 
 
 @given(
-    st.sampled_from(["open", "opened", "refused", "want", "failed", "bye", "block"]),
+    st.sampled_from(["open", "opened", "refused", "want", "failed", "busy", "bye", "block"]),
     st.dictionaries(
         st.sampled_from(["spec", "experiment", "digest", "layout", "indices", "index", "reason", "pairs", "dtype"]),
         json_like | st.just(DIGEST),

@@ -49,7 +49,7 @@ def test_blocks_are_asked_for_once_and_of_the_preferred_worker():
     asks = asked(subject.want(range(20), 0.0))
     assert sorted(asks[A] + asks[B]) == list(range(20))
     for worker, indices in asks.items():
-        assert all(preference(TOY.digest, index, [A, B])[0] == worker for index in indices)
+        assert all(preference(TOY.digest, index, {A: 1, B: 1})[0] == worker for index in indices)
     assert subject.want(range(20), 1.0) == []
 
 
@@ -136,6 +136,7 @@ def test_only_a_refusal_by_all_workers_is_final():
 )
 def test_a_worker_whose_bytes_would_differ_is_not_used(wrong: Opened, says: str):
     subject = opened(A)
+    subject.add(B)
     subject.handle(Joined(B), 0.0)
     subject.handle(Received(B, wrong), 0.0)
     assert asked(subject.want(range(20), 0.0)) == {A: tuple(range(20))}

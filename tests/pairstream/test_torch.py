@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import torch
 from torch.utils.data import DataLoader
 from toy_source import TOY, ToySource, open_toy
 
+from pairstream import connect
+from pairstream.cursor import Cursor
 from pairstream.errors import ConfigError, RefusedError
 from pairstream.torch import PairBatch, PairStream
 from synth_server.config import ServeSettings
@@ -26,7 +29,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threade
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    settings = ServeSettings(bind="tcp://127.0.0.1:0", grpc="127.0.0.1:0", http="127.0.0.1:0", drain_seconds=2)
+    settings = ServeSettings(
+        bind="tcp://127.0.0.1:0", grpc="127.0.0.1:0", http="127.0.0.1:0", drain_seconds=2, capacity=1
+    )
     with Server(settings, open_toy, WorkerMetrics()) as server:
         yield server.addresses.data
 
@@ -97,6 +102,72 @@ def test_ranks_never_see_the_same_block(url: str):
     taken = [[batch.index for batch in islice(stream, 4)] for stream in streams]
     assert taken == [[0, 3, 6, 9], [1, 4, 7, 10], [2, 5, 8, 11]]
     assert {stream.state_dict()["next"] for stream in streams} == {12}
+
+
+@pytest.mark.parametrize("batch_pairs", [2, 4, 12])
+@pytest.mark.parametrize("workers", [0, 1])
+def test_global_batches_are_the_same_for_two_ranks_and_then_one(url: str, batch_pairs: int, workers: int):
+    expected = np.concatenate([SOURCE.render(index).theta for index in range(18)])
+    state: dict[str, object] = {"next": 0}
+    seen = []
+    for world in (2, 1, 2):
+        ranks = []
+        for rank in range(world):
+            stream = PairStream(url, TOY, timeout=10, batch_pairs=batch_pairs, rank=rank, world=world)
+            stream.load_state_dict(state)
+            ranks.append([batch.theta.numpy() for batch in islice(loader(stream, workers), 2)])
+            last = stream.state_dict()
+        seen += [np.concatenate([rank[step] for rank in ranks]) for step in range(2)]
+        state = last
+    assert np.array_equal(np.concatenate(seen), expected[: 6 * batch_pairs])
+
+
+def test_a_batch_of_a_divisor_is_a_view_of_its_block(url: str):
+    first, second = islice(loader(PairStream(url, TOY, timeout=10, batch_pairs=2), 0), 2)
+    assert (first.index, first.pair, second.index, second.pair) == (0, 0, 0, 2)
+    assert second.audio.data_ptr() == first.audio.data_ptr() + first.audio.nbytes
+
+
+def test_live_joins_the_others_at_the_head_and_its_state_replays_what_it_saw():
+    settings = ServeSettings(bind="tcp://127.0.0.1:0", grpc="127.0.0.1:0", http="127.0.0.1:0", capacity=1)
+    with Server(settings, open_toy, WorkerMetrics()) as server:
+        url = server.addresses.data
+        with connect(url, TOY, experiment="leader", timeout=10) as leader:
+            ahead = leader.blocks(stop=300)
+            list(islice(ahead, 100))
+            stream = PairStream(
+                url, TOY, start="head", follow="live", max_lag=8, timeout=10, credit_bytes=TOY.audio_bytes
+            )
+            batches = iter(stream)
+            seen = [batch.index for batch in islice(batches, 5)]
+            assert seen == list(range(seen[0], seen[0] + 5))
+            assert seen[0] >= 99
+            list(ahead)
+            while seen[-1] < 299:  # the head is asked for once a second; until then it goes on as it was
+                seen.append(next(batches).index)
+            batches.close()
+        state = stream.state_dict()
+        assert len(state["gaps"]) == 1 + (seen[5:] != list(range(seen[5], 300)))
+        assert list(Cursor.from_state_dict(state).taken()) == seen
+        with connect(url, TOY, timeout=10) as replay:
+            assert [block.index for block in replay.follow(Cursor.from_state_dict(state).taken())] == seen
+
+
+def test_the_head_of_a_stream_that_nobody_reads_is_its_beginning(url: str):
+    spec = replace(TOY, seed=77)
+    assert next(iter(PairStream(url, spec, start="head", timeout=10))).index == 0
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_the_client_measured_reaches_the_consumer(url: str, workers: int):
+    stream = PairStream(url, TOY, timeout=10)
+    assert stream.stats() is None
+    list(islice(loader(stream, workers), 5))
+    stats = stream.stats()
+    assert stats is not None
+    assert stats.steps >= 5
+    assert set(stats.received) == {url}
+    assert stats.workers == 1
 
 
 @pytest.mark.parametrize(

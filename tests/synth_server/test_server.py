@@ -27,7 +27,7 @@ from synth_server.metrics import WorkerMetrics
 from synth_server.patches import load_patch
 from synth_server.server import Server
 
-SETTINGS = ServeSettings(bind="tcp://127.0.0.1:0", grpc="127.0.0.1:0", http="127.0.0.1:0", drain_seconds=2)
+SETTINGS = ServeSettings(bind="tcp://127.0.0.1:0", grpc="127.0.0.1:0", http="127.0.0.1:0", drain_seconds=2, capacity=1)
 
 
 @pytest.fixture

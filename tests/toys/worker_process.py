@@ -33,6 +33,14 @@ class WorkerProcess:
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
 
+    def pause(self) -> None:
+        """SIGSTOP: its connections stay up, and nothing comes."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        self.process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.communicate(timeout=10)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import tone_stream
@@ -89,6 +90,27 @@ def test_the_cursor_follows_what_was_trained_on_not_what_was_fetched(
     assert newest is not None
     assert read_checkpoint(newest)["StreamData"]["cursor"] == {"next": 6, "fingerprint": "toy"}
     assert fetched > 6
+
+
+@pytest.mark.parametrize(("batch_pairs", "next_index"), [(2, 3), (4, 6), (8, 12)])
+def test_a_step_takes_as_many_pairs_as_the_recipe_says(tiny: FitSettings, batch_pairs: int, next_index: int) -> None:
+    summary = fit(but(tiny, batch_pairs=batch_pairs))
+    newest = RunFolder(tiny.run).newest_checkpoint()
+    assert newest is not None
+    assert summary.pairs == 6 * batch_pairs
+    assert read_checkpoint(newest)["StreamData"]["cursor"]["next"] == next_index
+
+
+@pytest.mark.parametrize("start", ["head", 5])
+def test_a_run_may_follow_live_and_be_resumed(tiny: FitSettings, start: Literal["head"] | int) -> None:
+    fit(but(tiny, follow="live", start=start, max_lag=2))
+    newest = RunFolder(tiny.run).newest_checkpoint()
+    assert newest is not None
+    begin = 0 if start == "head" else start
+    assert read_checkpoint(newest)["StreamData"]["cursor"]["next"] == begin + 6
+    assert fit(but(tiny, resume=True)).finished
+    with pytest.raises(ConfigError, match="follow: exact != live"):
+        fit(but(tiny, resume=True, follow="exact"))
 
 
 def test_the_signal_handlers_are_given_back(tiny: FitSettings) -> None:

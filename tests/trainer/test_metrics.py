@@ -9,6 +9,7 @@ import pytest
 from tiny_training import record
 
 from pairstream.errors import BindError
+from pairstream.stats import ClientStats
 from trainer.metrics import Metrics, ServedMetrics
 
 
@@ -20,9 +21,15 @@ def scraped(port: int) -> dict[str, float]:
 
 
 def test_a_scraper_sees_the_last_record() -> None:
-    metrics = ServedMetrics("first", "127.0.0.1", 0)
+    measured = [
+        ClientStats(steps=3, waited_seconds=0.25, hedges=1, workers=2, workers_desired=2.0),
+        ClientStats(steps=5, waited_seconds=0.5, hedges=1, reasks=4, duplicates=1, workers=2, workers_desired=3.5),
+        ClientStats(steps=1, waited_seconds=0.125, busy=1, workers=4, workers_desired=4.0),  # a client opened anew
+    ]
+    metrics = ServedMetrics("first", "127.0.0.1", 0, iter(measured).__next__)
     try:
         metrics.record(record(3))
+        metrics.record(record(5, loss=-2.5))
         metrics.record(record(5, loss=-2.5))
         seen = scraped(metrics.port)
     finally:
@@ -39,6 +46,14 @@ def test_a_scraper_sees_the_last_record() -> None:
         "pairstream_trainer_uniformity": -2.0,
         "pairstream_trainer_learning_rate": 0.1,
         "pairstream_trainer_cursor_index": 5,
+        "pairstream_client_blocks_total": 6,
+        "pairstream_client_wait_seconds_total": 0.625,
+        "pairstream_client_hedges_total": 1,
+        "pairstream_client_reasks_total": 4,
+        "pairstream_client_duplicates_total": 1,
+        "pairstream_client_busy_total": 1,
+        "pairstream_client_workers": 4,
+        "pairstream_workers_desired": 4.0,
     }
 
 

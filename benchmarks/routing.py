@@ -1,0 +1,217 @@
+"""64 workers and 16 experiments in one process: what choosing a worker costs, and what a change of workers moves.
+
+python -m benchmarks.routing [--json]
+
+Real clients and real workers' decisions (dispatcher, scheduler, window), with a stub for the renderer and queues
+for the network, so that nothing is measured but the decisions. The first table is CPU time per block on either
+side of that network; the second counts what is rendered again when a worker joins or leaves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+
+from pairstream.block import PairBlock
+from pairstream.client import Client
+from pairstream.messages import Layout, Message, Opened
+from pairstream.spec import StreamSpec
+from pairstream.transport import Event, Joined, Received
+from synth_server.dispatcher import Dispatcher, OpenJob, Outbox
+from synth_server.ledger import Ledger
+from synth_server.metrics import WorkerMetrics
+from synth_server.scheduler import Scheduler
+from synth_server.window import Window
+
+SPEC = StreamSpec(sample_rate=1_000, seconds=0.016, control_rate=125, block_pairs=1)
+LAYOUT = Layout(pairs=1, parameters=1, samples=16, dtype="float32")
+EXPERIMENTS, CREDIT, BLOCKS, ROUNDS = 16, 8, 512, 7
+FLEETS = (1, 2, 4, 8, 16, 32, 64)
+
+
+class Fleet:
+    """Workers, and the time that their decisions took."""
+
+    def __init__(self, capacities: Sequence[int]) -> None:
+        self.workers: dict[str, Dispatcher] = {}
+        self.mailboxes: dict[bytes, deque[Event]] = {}
+        self.idle: dict[str, None] = {}
+        self.rendered = 0
+        self.seconds = 0.0
+        for capacity in capacities:
+            self.hire(capacity)
+
+    def hire(self, capacity: int) -> str:
+        """One more worker."""
+        name = f"sim://worker-{len(self.workers)}:5555"
+        self.workers[name] = Dispatcher(Window(1 << 30), Scheduler(128), Ledger(), WorkerMetrics())
+        self.workers[name].capacity = capacity
+        return name
+
+    def fire(self) -> None:
+        """One worker less: the first."""
+        self.work()
+        del self.workers[next(iter(self.workers))]
+
+    def tell(self, worker: str, client: bytes, message: Message) -> None:
+        """A client says something; the worker answers at once what it can."""
+        began = time.perf_counter()
+        outbox = self.workers[worker].handle(client, message)
+        self.seconds += time.perf_counter() - began
+        self._post(worker, outbox)
+        self.idle[worker] = None
+
+    def work(self) -> None:
+        """Every worker that was told something does all it has to do."""
+        while self.idle:
+            name, _ = self.idle.popitem()
+            began, stub = time.perf_counter(), 0.0
+            while job := self.workers[name].next_job():
+                if isinstance(job, OpenJob):
+                    opened = Opened(digest=SPEC.digest, layout=LAYOUT, fingerprint="stub")
+                    self._post(name, self.workers[name].opened(job, opened))
+                    continue
+                before = time.perf_counter()
+                block = PairBlock(index=job.key[1], digest=job.key[0], theta=THETA, audio=AUDIO)
+                self.rendered += 1
+                stub += time.perf_counter() - before
+                self._post(name, self.workers[name].rendered(job, block))
+            self.seconds += time.perf_counter() - began - stub
+
+    def _post(self, worker: str, outbox: Outbox) -> None:
+        for client, message in outbox:
+            if client in self.mailboxes:
+                self.mailboxes[client].append(Received(worker, message))
+
+
+THETA, AUDIO = np.zeros((1, 2, 1), np.float32), np.zeros((1, 2, 16), np.float32)
+
+
+class Network:
+    """A transport to a fleet; `seconds` is the time that it and the workers took."""
+
+    def __init__(self, fleet: Fleet, name: bytes) -> None:
+        self.workers: tuple[str, ...] = tuple(fleet.workers)
+        self.seconds = 0.0
+        self._fleet, self._name = fleet, name
+        self._mail = fleet.mailboxes[name] = deque(Joined(worker) for worker in self.workers)
+
+    def add(self, worker: str) -> None:
+        self.workers = (*self.workers, worker)
+        self._mail.append(Joined(worker))
+
+    def remove(self, worker: str) -> None:
+        self.workers = tuple(name for name in self.workers if name != worker)
+
+    def send(self, worker: str, message: Message) -> None:
+        began = time.perf_counter()
+        self._fleet.tell(worker, self._name, message)
+        self.seconds += time.perf_counter() - began
+
+    def poll(self, seconds: float) -> list[Event]:
+        began = time.perf_counter()
+        if not self._mail:
+            self._fleet.work()
+        events = [self._mail.popleft()] if self._mail else []
+        self.seconds += time.perf_counter() - began
+        return events
+
+    def close(self) -> None:
+        self._fleet.mailboxes.pop(self._name, None)
+
+
+def read(fleet: Fleet, experiments: int, blocks: int) -> tuple[float, float]:
+    """Experiments in step through the first blocks of the stream; CPU seconds per block of client and of worker."""
+    networks = [Network(fleet, b"client-%d" % number) for number in range(experiments)]
+    clients = [
+        Client(network, SPEC, experiment=f"e{number}", timeout=60, credit_bytes=CREDIT * SPEC.audio_bytes)
+        for number, network in enumerate(networks)
+    ]
+    streams: list[Iterator[PairBlock]] = [client.blocks(stop=blocks) for client in clients]
+    for stream in streams:
+        list(islice(stream, CREDIT))
+    outside = sum(network.seconds for network in networks)
+    worked, began = fleet.seconds, time.perf_counter()
+    for block in zip(*streams, strict=True):
+        assert len({one.index for one in block}) == 1
+    whole = time.perf_counter() - began
+    outside = sum(network.seconds for network in networks) - outside
+    for client in clients:
+        client.close()
+    served = (blocks - CREDIT) * experiments
+    return (whole - outside) / served, (fleet.seconds - worked) / served
+
+
+def costs() -> list[dict[str, float]]:
+    """Median CPU per block for fleets of each size, all sizes in turn."""
+    found: dict[int, list[tuple[float, float]]] = {size: [] for size in FLEETS}
+    sharing = {}
+    for _ in range(ROUNDS):
+        for size in FLEETS:
+            fleet = Fleet([1_024] * size)
+            found[size].append(read(fleet, EXPERIMENTS, BLOCKS))
+            sharing[size] = EXPERIMENTS * BLOCKS / fleet.rendered
+    rows = []
+    for size, times in found.items():
+        client, worker = (statistics.median(column) * 1e6 for column in zip(*times, strict=True))
+        rows.append({"workers": size, "client_us": client, "worker_us": worker, "sharing": sharing[size]})
+    return rows
+
+
+def moves() -> list[dict[str, float]]:
+    """Blocks rendered again when everything was rendered and one worker joins or leaves, as a multiple of its share."""
+    rows = []
+    for size in (4, 16, 64):
+        capacities = [(1_024, 2_048)[number % 2] for number in range(size)]
+        blocks = 256 * size
+        joined = Fleet(capacities)
+        read(joined, 1, blocks)
+        before = joined.rendered
+        joined.hire(1_024)
+        read(joined, 1, blocks)
+        share = blocks * 1_024 / (sum(capacities) + 1_024)
+        rows.append({"workers": size, "change": 1, "again": joined.rendered - before, "share": share})
+        left = Fleet(capacities)
+        read(left, 1, blocks)
+        before = left.rendered
+        left.fire()
+        read(left, 1, blocks)
+        share = blocks * capacities[0] / sum(capacities)
+        rows.append({"workers": size, "change": -1, "again": left.rendered - before, "share": share})
+    return rows
+
+
+def main(as_json: bool) -> None:
+    """Measure, and print."""
+    cost, moved = costs(), moves()
+    if as_json:
+        print(json.dumps({"experiments": EXPERIMENTS, "cost": cost, "moves": moved}, indent=2))
+        return
+    print(f"{EXPERIMENTS} experiments in step, {BLOCKS} blocks each; CPU per block, median of {ROUNDS}")
+    print(f"{'workers':>8} {'client us':>10} {'to one':>7} {'worker us':>10} {'to one':>7} {'sharing':>8}")
+    for row in cost:
+        client, worker = row["client_us"], row["worker_us"]
+        ratios = client / cost[0]["client_us"], worker / cost[0]["worker_us"]
+        print(
+            f"{row['workers']:8} {client:10.1f} {ratios[0]:7.2f} {worker:10.1f} {ratios[1]:7.2f} {row['sharing']:8.2f}"
+        )
+    print("\none worker more or less, after everything was rendered once")
+    print(f"{'workers':>8} {'change':>7} {'rendered again':>15} {'its share':>10} {'ratio':>6}")
+    for row in moved:
+        print(
+            f"{row['workers']:8} {row['change']:+7} {row['again']:15} {row['share']:10.1f} "
+            f"{row['again'] / row['share']:6.2f}"
+        )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    main(parser.parse_args().json)
