@@ -15,8 +15,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from pairstream import allocator
 from pairstream.spec import StreamSpec
-from synth_server import allocator, noise
+from synth_server import noise
 from synth_server.engines import load_engine
 from synth_server.patches import PATCHES, load_patch
 from synth_server.renderer import Renderer

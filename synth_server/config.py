@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from pairstream.address import Address
 from pairstream.codec import MAX_CAPACITY
 from pairstream.errors import ConfigError
 from pairstream.spec import StreamSpec
-from synth_server.address import Address
+from pairstream.worker_url import WorkerUrl
 from synth_server.limits import MIB, Limits
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -20,9 +21,10 @@ class ServeSettings:
     """Render pairs and serve them to trainers until stopped (SIGTERM drains)."""
 
     bind: str = "tcp://127.0.0.1:5555"
-    """Where the pairs are served, tcp://HOST:PORT; port 0 means any free one."""
+    """Where the pairs are served over ZeroMQ, tcp://HOST:PORT or ipc:///PATH, or both with a comma between; port 0
+    means any free one."""
     grpc: str = "127.0.0.1:5556"
-    """Where Describe, Status and grpc.health are served, HOST:PORT."""
+    """Where the pairs are served over gRPC, and Describe, Status and grpc.health, HOST:PORT."""
     http: str = "127.0.0.1:5557"
     """Where /metrics and /healthz are served, HOST:PORT."""
     device: str = "cpu"
@@ -31,6 +33,10 @@ class ServeSettings:
     """Rendering threads; 0 means all cores this process may use."""
     window_mib: int = 512
     """Memory for rendered blocks that other experiments may still ask for, in MiB."""
+    client_mib: int = 256
+    """Memory for blocks that one client has asked for and not read, in MiB; what is more is refused to it."""
+    shared_memory: bool = True
+    """Write blocks for clients on this host into memory that they lend."""
     max_block_mib: int = 256
     """The largest block that is rendered at all, in MiB of audio."""
     capacity: int = 0
@@ -43,7 +49,7 @@ class ServeSettings:
     """How much to log on stderr."""
 
     def __post_init__(self) -> None:
-        for name in ("threads", "window_mib", "capacity", "drain_seconds"):
+        for name in ("threads", "window_mib", "client_mib", "capacity", "drain_seconds"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name}={getattr(self, name)!r} is negative; use 0 or more")
         if self.capacity > MAX_CAPACITY:
@@ -52,7 +58,9 @@ class ServeSettings:
             )
         if self.max_block_mib < 1:
             raise ConfigError(f"max_block_mib={self.max_block_mib!r} leaves no room for any block; use 1 or more")
-        for address, flag in ((self.data_address, "bind"), (self.grpc_address, "grpc"), (self.http_address, "http")):
+        places: list[tuple[WorkerUrl | Address, str]] = [(url, "bind") for url in self.data_urls]
+        places += [(self.grpc_address, "grpc"), (self.http_address, "http")]
+        for address, flag in places:
             if not address.loopback and not self.insecure:
                 raise ConfigError(
                     f"{flag}={address} can be reached from other machines and nothing is encrypted; "
@@ -60,9 +68,12 @@ class ServeSettings:
                 )
 
     @property
-    def data_address(self) -> Address:
+    def data_urls(self) -> tuple[WorkerUrl, ...]:
         """`bind`, parsed."""
-        return Address.parse(self.bind, flag="bind", scheme="tcp")
+        parts = [part.strip() for part in self.bind.split(",")]
+        if not all(part.startswith(("tcp://", "ipc:///")) for part in parts):
+            raise ConfigError(f"bind={self.bind!r} is not an address; write tcp://HOST:PORT or ipc:///PATH")
+        return tuple(WorkerUrl.parse(part, any_port=True) for part in parts)
 
     @property
     def grpc_address(self) -> Address:

@@ -155,7 +155,7 @@ def _load(name: str, spec: StreamSpec, sounds: int, threads: int) -> Play:
 
         jitted = player(spec, sounds)
         return lambda theta, _: jitted(theta)
-    from synth_server import allocator  # noqa: PLC0415 – before torch allocates anything
+    from pairstream import allocator  # noqa: PLC0415 – before torch allocates anything
     from synth_server.engines import load_engine  # noqa: PLC0415
 
     allocator.tune()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pairstream.codec import VERSION
+from pairstream.header import VERSION
 from pairstream.v1 import worker_pb2
 from pairstream.version import version
 from synth_server.engines import ENGINES

@@ -128,7 +128,7 @@ def _torchsynth_synth() -> list[Finding]:
 
 
 def _allocator() -> list[Finding]:
-    from synth_server import allocator  # noqa: PLC0415 – it changes this process
+    from pairstream import allocator  # noqa: PLC0415 – it changes this process
 
     if allocator.tune():
         return [Finding("allocator", "ok", "glibc, tuned by every command that renders")]

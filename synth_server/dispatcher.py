@@ -1,7 +1,7 @@
 """The worker's decisions: what to answer each message, what to render next, and whom to send it to.
 
-Pure: messages and finished jobs go in, messages and jobs come out. No socket, no clock, no thread; a
-transport's server (`zmq_server.py`) is the shell around it.
+Pure: messages and finished jobs go in, messages and jobs come out. No socket, no clock, no thread;
+`serving.py` is the shell around it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""The worker's gRPC services: Describe and Status (worker.proto), and grpc.health.v1.
-
-Control only; blocks travel over `zmq_server.py`. A data path for clients without ZeroMQ would be a further
-service here, a shell around the same dispatcher.
-"""
+"""The worker's gRPC port: Describe and Status (worker.proto), grpc.health.v1, and `grpc_door.py` for blocks."""
 
 from __future__ import annotations
 
@@ -16,13 +12,17 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its C++ core would log beside
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from pairstream.address import Address
 from pairstream.errors import BindError
+from pairstream.grpc_wire import CHANNEL_OPTIONS
 from pairstream.v1 import worker_pb2, worker_pb2_grpc
-from synth_server.address import Address
+from synth_server.grpc_door import CLIENTS
 from synth_server.ledger import Ledger
 from synth_server.window import Window
 
 SERVICE = worker_pb2.DESCRIPTOR.services_by_name["Worker"].full_name
+#: How often a client may ask whether we are still there, before it counts as an attack.
+_PINGS = (("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000), ("grpc.keepalive_permit_without_calls", 1))
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
@@ -85,8 +85,11 @@ class GrpcServer:
     """
 
     def __init__(self, address: Address) -> None:
+        # Each client of the door takes a thread, the other calls share four.
+        threads = ThreadPoolExecutor(max_workers=CLIENTS + 4, thread_name_prefix="grpc")
         # Without so_reuseport=0 two workers would share a port, and each would answer half of the calls.
-        self._server = grpc.server(ThreadPoolExecutor(max_workers=4), options=(("grpc.so_reuseport", 0),))
+        options = (*CHANNEL_OPTIONS, ("grpc.so_reuseport", 0), *_PINGS)
+        self._server = grpc.server(threads, options=options)
         try:
             port = self._server.add_insecure_port(str(address))
         except RuntimeError as error:
@@ -97,9 +100,10 @@ class GrpcServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._set_health(_NOT_SERVING)
 
-    def start(self, service: WorkerService) -> None:
+    def start(self, service: WorkerService, *handlers: grpc.GenericRpcHandler) -> None:
         """Begin to answer; not yet healthy."""
         self._service = service
+        self._server.add_generic_rpc_handlers(handlers)
         worker_pb2_grpc.add_WorkerServicer_to_server(service, self._server)
         self._server.start()
 

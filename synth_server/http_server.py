@@ -10,8 +10,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
+from pairstream.address import Address
 from pairstream.errors import BindError
-from synth_server.address import Address
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 

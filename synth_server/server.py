@@ -10,19 +10,24 @@ from types import TracebackType
 from typing import Self
 
 from pairstream.source import OpenSource
+from synth_server.bell import Bell
 from synth_server.capacity import measure
 from synth_server.config import ServeSettings
 from synth_server.describe import describe
 from synth_server.dispatcher import Dispatcher
+from synth_server.grpc_door import GrpcDoor
 from synth_server.grpc_server import GrpcServer, WorkerService
 from synth_server.http_server import HttpServer
 from synth_server.ledger import Ledger
 from synth_server.limits import MIB
+from synth_server.meeting_point import meeting_point
 from synth_server.metrics import WorkerMetrics
+from synth_server.rendering import Rendering
 from synth_server.scheduler import Scheduler
+from synth_server.serving import Serving
 from synth_server.sources import Sources
 from synth_server.window import Window
-from synth_server.zmq_server import ZmqServer
+from synth_server.zmq_door import ZmqDoor
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +37,8 @@ class Addresses:
     """Where a worker listens, as its users would write it."""
 
     data: str
+    all_data: tuple[str, ...]
+    """Wherever pairs are served over ZeroMQ; `data` is the first of them."""
     grpc: str
     http: str
 
@@ -57,15 +64,20 @@ class Server:
         metrics.window_limit.set(self._window.limit_bytes)
         scheduler = Scheduler(settings.limits.asks_per_client)
         self._dispatcher = Dispatcher(self._window, scheduler, self._ledger, metrics)
-        self._zmq = ZmqServer(self._dispatcher, Sources(open_source, settings.limits), metrics)
+        bell = Bell()
+        self._rendering = Rendering(Sources(open_source, settings.limits), done=bell.ring)
+        zmq_door = ZmqDoor(meeting_point(allowed=settings.shared_memory))
+        self._grpc_door = GrpcDoor(bell)
+        doors, client_bytes = (zmq_door, self._grpc_door), settings.client_mib * MIB
+        self._serving = Serving(doors, self._dispatcher, self._rendering, bell, metrics, client_bytes=client_bytes)
         with ExitStack() as undo:
-            undo.callback(self._zmq.stop, 0)
-            data = self._zmq.bind(settings.data_address)
+            undo.callback(self._serving.stop, 0)
+            data = [str(zmq_door.bind(url)) for url in settings.data_urls]
             self._http = HttpServer(settings.http_address, metrics.registry, self._ready.is_set)
             undo.callback(self._http.stop)
             self._grpc = GrpcServer(settings.grpc_address)
             undo.pop_all()
-        self.addresses = Addresses(f"zmq://{data}", str(self._grpc.address), f"http://{self._http.address}")
+        self.addresses = Addresses(data[0], tuple(data), str(self._grpc.address), f"http://{self._http.address}")
 
     def start(self) -> None:
         """Answer at once; serve blocks, and be ready, as soon as one was rendered.
@@ -75,9 +87,10 @@ class Server:
         """
         self._http.start()
         description = describe(self._settings.limits, self.addresses.data)
-        self._grpc.start(WorkerService(description, self._ledger, self._window, self._dispatcher.waiting))
-        self._zmq.on_rendering_thread(self._warm_up)
-        self._zmq.start()
+        service = WorkerService(description, self._ledger, self._window, self._dispatcher.waiting)
+        self._grpc.start(service, self._grpc_door.handler)
+        self._rendering.call(self._warm_up)
+        self._serving.start()
         self._ready.set()
         self._metrics.ready.set(1)
         self._grpc.set_ready()
@@ -93,7 +106,7 @@ class Server:
         self._ready.clear()
         self._metrics.ready.set(0)
         self._grpc.set_draining()
-        in_time = self._zmq.stop(self._settings.drain_seconds)
+        in_time = self._serving.stop(self._settings.drain_seconds)
         self._grpc.stop()
         self._http.stop()
         if not in_time:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pairstream.address import Address
 from pairstream.client import Client
-from pairstream.codec import MAX_HEADER_BYTES
 from pairstream.discovery import Discovery, DnsWorkers
 from pairstream.errors import ConfigError
+from pairstream.header import MAX_HEADER_BYTES
 from pairstream.source import installed_renderer
 from pairstream.spec import StreamSpec
 from pairstream.transport import Transport
+from pairstream.worker_url import parse_workers
 
 #: Bytes that a client asks for ahead: enough to keep a step of tens of milliseconds fed.
 CREDIT_BYTES = 64 << 20
+#: No synthesizer has more parameters than this; what is received is bounded by it.
+MAX_PARAMETERS = 4_096
 
 
 def connect(
@@ -28,7 +32,8 @@ def connect(
     """Open a stream.
 
     Args:
-        url: `local://` to render in this process, `zmq://host:port[,host:port]`, or `dns+zmq://name:port` for a worker
+        url: `local://` to render in this process, one or several workers by one of the wires of `worker_url.py`
+            (`zmq://host:port[,host:port]`, `zmq:///path`, `grpc://host:port`), or `dns+zmq://name:port` for a worker
             behind every address of a name, which is looked up again every few seconds.
         spec: the stream.
         experiment: the name under which workers count what they serve.
@@ -44,11 +49,11 @@ def connect(
     scheme, separator, rest = url.partition("://")
     watched = scheme.startswith(_DNS)
     scheme = scheme.removeprefix(_DNS)
-    if not separator or scheme not in _TRANSPORTS or (watched and scheme == "local"):
+    if not separator or scheme not in _TRANSPORTS or (watched and scheme not in _WATCHED):
         raise ConfigError(f"{url!r} is not a stream's URL; write {', or '.join(_FORMS)}")
     discovery = _watch(scheme, rest) if watched else None
     return Client(
-        _TRANSPORTS[scheme](None if watched else rest, spec),
+        _TRANSPORTS[scheme](None if watched else url, spec),
         spec,
         experiment=experiment,
         timeout=timeout,
@@ -59,37 +64,52 @@ def connect(
 
 
 def _watch(scheme: str, rest: str) -> Discovery:
-    host, _, port = _address(rest).rpartition(":")
-    if "," in host:
+    if "," in rest:
         raise ConfigError(f"{rest!r} is more than one name; dns+{scheme}:// takes one, which may have many addresses")
-    return DnsWorkers(scheme, host, int(port))
+    name = Address.parse(rest, flag="name")
+    return DnsWorkers(scheme, name.host, name.port)
 
 
-def _local(rest: str | None, spec: StreamSpec) -> Transport:
-    from pairstream.local_transport import LocalTransport  # noqa: PLC0415 – only what the URL asks for is loaded
+def _local(url: str | None, spec: StreamSpec) -> Transport:
+    from pairstream.local_transport import NAME, LocalTransport  # noqa: PLC0415 – only what the URL asks for is loaded
 
-    if rest:
-        raise ConfigError(f"local:// takes nothing after it, not {rest!r}")
+    if url not in (None, NAME):
+        raise ConfigError(f"{url!r}: nothing follows local://, which has one worker, this process")
     return LocalTransport(installed_renderer())
 
 
-def _zmq(rest: str | None, spec: StreamSpec) -> Transport:
+def _zmq(url: str | None, spec: StreamSpec) -> Transport:
     from pairstream.zmq_transport import ZmqTransport  # noqa: PLC0415
 
-    addresses = [] if rest is None else [_address(part.removeprefix("zmq://")) for part in rest.split(",")]
-    if len(set(addresses)) != len(addresses):
-        raise ConfigError(f"zmq://{rest} names a worker twice")
-    return ZmqTransport(addresses, max_frame_bytes=max(spec.audio_bytes, MAX_HEADER_BYTES))
+    return ZmqTransport(_named(url), max_frame_bytes=max(spec.audio_bytes, _theta_bytes(spec), MAX_HEADER_BYTES))
 
 
-def _address(text: str) -> str:
-    host, separator, port = text.strip().rpartition(":")
-    if not separator or not host or not port.isdigit() or not 0 < int(port) < 1 << 16:
-        raise ConfigError(f"{text!r} is not an address; write HOST:PORT, such as 127.0.0.1:5555")
-    return f"{host}:{port}"
+def _grpc(url: str | None, spec: StreamSpec) -> Transport:
+    from pairstream.grpc_transport import GrpcTransport  # noqa: PLC0415
+
+    return GrpcTransport(_named(url), max_block_bytes=spec.audio_bytes + _theta_bytes(spec))
 
 
-#: What makes the transport of a scheme, from the part of the URL after ://; None if the workers are yet to be found.
-_TRANSPORTS: dict[str, Callable[[str | None, StreamSpec], Transport]] = {"local": _local, "zmq": _zmq}
+def _named(url: str | None) -> list[str]:
+    """The workers that a URL names."""
+    return [] if url is None else [str(worker) for worker in parse_workers(url)]
+
+
+def _theta_bytes(spec: StreamSpec) -> int:
+    """More than theta of any block of this stream has."""
+    return spec.block_pairs * 2 * 4 * MAX_PARAMETERS
+
+
+#: What makes the transport of a scheme from the whole URL; from None if the workers are yet to be found.
+_TRANSPORTS: dict[str, Callable[[str | None, StreamSpec], Transport]] = {
+    "local": _local,
+    "zmq": _zmq,
+    "tcp": _zmq,
+    "ipc": _zmq,
+    "shm": _zmq,
+    "grpc": _grpc,
+}
 _DNS = "dns+"
-_FORMS = ("local://", "zmq://HOST:PORT[,HOST:PORT]", "dns+zmq://NAME:PORT")
+#: Schemes of workers that a DNS name can stand for.
+_WATCHED = ("zmq", "tcp", "shm", "grpc")
+_FORMS = ("local://", "zmq://HOST:PORT[,HOST:PORT]", "zmq:///PATH", "grpc://HOST:PORT", "dns+zmq://NAME:PORT")

@@ -29,12 +29,23 @@ class LocalTransport:
         self._events: deque[Event] = deque([Joined(NAME)])
 
     def add(self, worker: str) -> None:
-        """There is no other."""
-        raise ConfigError(f"local:// has no worker beside this process, so none at {worker}")
+        """There is one worker here, this process.
+
+        Raises:
+            ConfigError: another was named.
+        """
+        if worker != NAME:
+            raise ConfigError(f"{worker} is not rendered in this process; {NAME} is, and stands alone")
+        if worker not in self.workers:
+            self.workers = (NAME,)
+            self._events.append(Joined(NAME))
 
     def remove(self, worker: str) -> None:
-        """The process goes on; it is only asked no more."""
-        self.workers = ()
+        """Forget what was asked for."""
+        if worker in self.workers:
+            self.workers = ()
+            self._wanted.clear()
+            self._events.clear()
 
     def send(self, worker: str, message: Message) -> None:
         """Open the stream, or queue what is wanted."""

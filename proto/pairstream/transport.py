@@ -52,13 +52,17 @@ class Transport(Protocol):
 
     @property
     def workers(self) -> Sequence[str]:
-        """The names of the present workers, in the form in which a user would write them: zmq://127.0.0.1:5555."""
+        """The names of the workers that there are now: the full URL of each, such as zmq://127.0.0.1:5555."""
 
     def add(self, worker: str) -> None:
-        """Begin to connect to this worker; `Joined` or `Lost` will be reported."""
+        """Begin to connect to this worker; `Joined` or `Lost` will be reported. One that is there already stays.
+
+        Raises:
+            ConfigError: this transport reaches no worker of that name.
+        """
 
     def remove(self, worker: str) -> None:
-        """Forget this worker and close its connection; nothing more is reported of it."""
+        """Forget this worker: close the connection to it; nothing more is reported of it."""
 
     def send(self, worker: str, message: Message) -> None:
         """Hand over a message; if the connection is gone, a `Lost` event has been or will be reported."""

@@ -1,134 +1,151 @@
-"""zmq://host:port – the data path between processes and hosts: a DEALER here for every ROUTER there.
+"""zmq://, tcp://, ipc:// and shm:// – the data path between processes and hosts: a DEALER here for every ROUTER there.
 
-libzmq reconnects by itself, but forgets what was in the pipe; so each socket's monitor tells when a
-connection comes and goes, and `exchange.py` asks again. ZeroMQ's own thread receives into memory while
-the consumer computes; the client's credit bounds how much.
+ZeroMQ's own thread receives into memory while the consumer computes; the client's credit bounds how much.
+On the worker's own host the blocks come through shared memory (`sharing.py`), and ZeroMQ says that they are there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+import time
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 import zmq
-from zmq.utils.monitor import parse_monitor_message
 
+from pairstream import allocator, sharing
+from pairstream.block import PairBlock
 from pairstream.codec import decode, encode
 from pairstream.errors import ConfigError, ProtocolError
-from pairstream.messages import Message
-from pairstream.transport import Event, Garbled, Joined, Lost, Received
+from pairstream.messages import Failed, Message, Opened, Want
+from pairstream.transport import Event, Garbled, Lost, Received
+from pairstream.worker_url import WorkerUrl
+from pairstream.zmq_link import LINGER_MS, ZmqLink
 
-#: Milliseconds between ZeroMQ's own heartbeats, and without an answer until a connection counts as lost.
-HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS = 1_000, 5_000
-#: Milliseconds until the first and at most between further attempts to reconnect.
-RECONNECT_MS, RECONNECT_MAX_MS = 100, 1_000
-#: Milliseconds that a message may wait for a connection that is just coming up, and a farewell to leave.
-SEND_MS, LINGER_MS = 200, 200
-
-_CONNECTION_EVENTS = {
-    zmq.Event.HANDSHAKE_SUCCEEDED: "",
-    zmq.Event.CONNECTED: "something listens there, but it has not spoken ZeroMQ",
-    zmq.Event.DISCONNECTED: "the connection broke",
-    zmq.Event.CONNECT_RETRIED: "nothing listens there",
-    zmq.Event.HANDSHAKE_FAILED_NO_DETAIL: "what listens there does not speak ZeroMQ",
-    zmq.Event.HANDSHAKE_FAILED_PROTOCOL: "what listens there does not speak ZeroMQ",
-    zmq.Event.HANDSHAKE_FAILED_AUTH: "it turned our key away",
-}
+SCHEMES: Final = ("zmq", "tcp", "ipc", "shm")
+#: Seconds that a worker on this host may take to share memory, before it is asked for frames instead.
+SHARING_SECONDS: Final = 2.0
 
 
 class ZmqTransport:
     """Connections to workers over ZeroMQ.
 
     Args:
-        addresses: `host:port` of each worker.
+        workers: their URLs.
         max_frame_bytes: no single frame larger than this is accepted from a worker.
     """
 
-    def __init__(self, addresses: Sequence[str], max_frame_bytes: int) -> None:
+    def __init__(self, workers: Iterable[str], max_frame_bytes: int) -> None:
+        allocator.tune()
         self._max_frame_bytes = max_frame_bytes
         self._context = zmq.Context()
         self._poller = zmq.Poller()
-        self._sockets: dict[str, zmq.Socket[bytes]] = {}
-        self._sources: dict[zmq.Socket[bytes], tuple[str, bool]] = {}
-        for address in addresses:
-            self.add(f"zmq://{address}")
+        self._links: dict[str, ZmqLink] = {}
+        self._monitors: dict[zmq.Socket[bytes], ZmqLink] = {}
+        self._sockets: dict[zmq.Socket[bytes], ZmqLink] = {}
+        self._withheld: dict[str, tuple[Opened, float]] = {}
+        self._stamps = itertools.count(1)
+        try:
+            for worker in workers:
+                self.add(worker)
+        except BaseException:
+            self.close()
+            raise
 
     @property
-    def workers(self) -> tuple[str, ...]:
-        """The names of the present workers."""
-        return tuple(self._sockets)
+    def workers(self) -> Sequence[str]:
+        """The URLs of the workers that there are now."""
+        return tuple(self._links)
 
     def add(self, worker: str) -> None:
-        """Begin to connect to a worker."""
-        self._connect(worker, f"tcp://{worker.removeprefix('zmq://')}", self._max_frame_bytes)
+        """Begin to connect to this worker; `Joined` or `Lost` will be reported. One that is there already stays.
+
+        Raises:
+            ConfigError: it is no URL of a worker over ZeroMQ.
+        """
+        url = WorkerUrl.parse(worker)
+        if url.scheme not in SCHEMES:
+            raise ConfigError(f"{worker} is not reached over ZeroMQ; write {' or '.join(SCHEMES)}://…")
+        if worker in self._links:
+            return
+        link = ZmqLink(self._context, url, self._max_frame_bytes, self._stamps)
+        self._links[worker] = self._monitors[link.monitor] = self._sockets[link.socket] = link
+        for source in (link.monitor, link.socket):
+            self._poller.register(source, zmq.POLLIN)
 
     def remove(self, worker: str) -> None:
-        """Forget a worker and close its connection."""
-        self._sockets.pop(worker).disable_monitor()
-        for source in [source for source, (name, _) in self._sources.items() if name == worker]:
+        """Close the connection to this worker, if there is one; nothing more is reported of it."""
+        self._withheld.pop(worker, None)
+        link = self._links.pop(worker, None)
+        if link is None:
+            return
+        del self._monitors[link.monitor], self._sockets[link.socket]
+        for source in (link.monitor, link.socket):
             self._poller.unregister(source)
-            del self._sources[source]
-            source.close(linger=0)
+        link.close(LINGER_MS)
 
     def send(self, worker: str, message: Message) -> None:
         """Queue a message; if the connection is down it is dropped, and a `Lost` event says so."""
-        try:
-            self._sockets[worker].send_multipart(encode(message), copy=False)
-        except zmq.Again:
+        link = self._links.get(worker)
+        if link is None:
             return
+        if isinstance(message, Want):
+            link.say(link.sharer.lend(message.indices))
+        link.send(encode(message))
 
     def poll(self, seconds: float) -> list[Event]:
         """Everything that is there, connections' comings and goings before what came over them."""
-        events: list[Event] = []
+        if self._withheld:
+            seconds = min(seconds, SHARING_SECONDS)
         ready = [socket for socket, _ in self._poller.poll(max(0, round(seconds * 1_000)))]
-        for socket in sorted(ready, key=lambda socket: not self._sources[socket][1]):
-            worker, is_monitor = self._sources[socket]
-            event = self._connection_event(worker, socket) if is_monitor else self._message_event(worker, socket)
-            if event:
-                events.append(event)
+        events = [self._connection_event(self._monitors[socket]) for socket in ready if socket in self._monitors]
+        for socket in ready:
+            if socket in self._sockets:
+                events += self._message_events(self._sockets[socket])
+        for worker in [worker for worker, (_, until) in self._withheld.items() if time.monotonic() > until]:
+            self._links[worker].sharer.give_up(f"it did not take our memory within {SHARING_SECONDS} s")
+            events += self._opened(self._links[worker])
         return events
 
     def close(self) -> None:
-        """Close all sockets; what is queued gets `LINGER_MS` to leave."""
-        if self._context.closed:
-            return
-        for socket in self._sockets.values():
-            socket.disable_monitor()
-        for socket in self._sources:
-            socket.close(linger=LINGER_MS)
-        self._context.term()
+        """Close all sockets; what is queued gets `LINGER_MS` to leave. Idempotent."""
+        for worker in self.workers:
+            self.remove(worker)
+        if not self._context.closed:
+            self._context.term()
 
-    def _connect(self, worker: str, endpoint: str, max_frame_bytes: int) -> None:
-        socket: zmq.Socket[bytes] = self._context.socket(zmq.DEALER)
-        for option, value in (
-            (zmq.HEARTBEAT_IVL, HEARTBEAT_MS),
-            (zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS),
-            (zmq.HANDSHAKE_IVL, HEARTBEAT_TIMEOUT_MS),
-            (zmq.RECONNECT_IVL, RECONNECT_MS),
-            (zmq.RECONNECT_IVL_MAX, RECONNECT_MAX_MS),
-            (zmq.IMMEDIATE, 1),
-            (zmq.IPV6, 1),
-            (zmq.SNDTIMEO, SEND_MS),
-            (zmq.LINGER, LINGER_MS),
-            (zmq.MAXMSGSIZE, max_frame_bytes),
-        ):
-            socket.setsockopt(option, value)
-        monitor = socket.get_monitor_socket(sum(_CONNECTION_EVENTS))
+    def _connection_event(self, link: ZmqLink) -> Event:
+        self._withheld.pop(link.name, None)
+        return link.connection_event()
+
+    def _message_events(self, link: ZmqLink) -> list[Event]:
+        frames = link.receive()
         try:
-            socket.connect(endpoint)
-        except zmq.ZMQError as error:
-            raise ConfigError(f"{worker}: {error}; write zmq://HOST:PORT") from error
-        self._sockets[worker] = socket
-        for source, is_monitor in ((socket, False), (monitor, True)):
-            self._sources[source] = (worker, is_monitor)
-            self._poller.register(source, zmq.POLLIN)
-
-    def _connection_event(self, worker: str, monitor: zmq.Socket[bytes]) -> Event:
-        reason = _CONNECTION_EVENTS[zmq.Event(parse_monitor_message(monitor.recv_multipart())["event"])]
-        return Lost(worker, reason) if reason else Joined(worker)
-
-    def _message_event(self, worker: str, socket: zmq.Socket[bytes]) -> Event:
-        frames = socket.recv_multipart(copy=False)
-        try:
-            return Received(worker, decode([frame.buffer for frame in frames]))
+            if sharing.is_sharing(frames):
+                link.sharer.hear(sharing.decode(frames))
+                return self._opened(link)
+            if not sharing.is_reference(frames):
+                return self._received(link, decode(frames))
+            filled = link.sharer.open(frames)
+            return self._received(link, decode(filled)) if filled else []
         except ProtocolError as error:
-            return Garbled(worker, error)
+            return [Garbled(link.name, error)]
+
+    def _received(self, link: ZmqLink, message: Message) -> list[Event]:
+        if isinstance(message, PairBlock | Failed):
+            link.sharer.arrived(message.index)
+        elif isinstance(message, Opened):
+            self._withheld[link.name] = (message, time.monotonic() + SHARING_SECONDS)
+            if not link.sharer.settled:
+                link.say(link.sharer.ask(message.layout))
+            return self._opened(link)
+        return [Received(link.name, message)]
+
+    def _opened(self, link: ZmqLink) -> list[Event]:
+        """The answer that was withheld, once it is settled whether memory is shared."""
+        if link.name not in self._withheld or not link.sharer.settled:
+            return []
+        message, _ = self._withheld.pop(link.name)
+        if link.url.scheme == "shm" and link.sharer.reason:
+            return [Lost(link.name, f"it shares no memory with this process ({link.sharer.reason}); use zmq://")]
+        return [Received(link.name, message)]

@@ -17,13 +17,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from pairstream import connect
+from pairstream import allocator, connect
 from pairstream.block import PairBlock
 from pairstream.codec import decode, encode
 from pairstream.errors import ConfigError
 from pairstream.messages import Layout
 from pairstream.spec import StreamSpec
-from synth_server import allocator
 from synth_server.commands import contest
 from synth_server.config import BenchSettings, ServeSettings
 from synth_server.cores import usable_cores

@@ -9,10 +9,10 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from pairstream import allocator
 from pairstream.block import PairBlock
 from pairstream.errors import ConfigError
 from pairstream.files import write_json, written_whole
-from synth_server import allocator
 from synth_server.config import RenderSettings
 from synth_server.limits import LOCAL
 from synth_server.patches import Parameter

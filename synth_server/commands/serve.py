@@ -20,7 +20,7 @@ def run(settings: ServeSettings) -> int:
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", force=True
     )
-    from synth_server import allocator  # noqa: PLC0415 – before an engine allocates anything
+    from pairstream import allocator  # noqa: PLC0415 – before an engine allocates anything
     from synth_server.renderer import Renderer  # noqa: PLC0415 – loads numba, and may have something to log
 
     allocator.tune()
@@ -31,7 +31,8 @@ def run(settings: ServeSettings) -> int:
     threads = settings.threads or None
     open_here = partial(Renderer, device=settings.device, threads=threads, observe=metrics.observe)
     server = Server(settings, open_here, metrics)
-    print(f"pairs    {server.addresses.data}", flush=True)
+    for url in server.addresses.all_data:
+        print(f"pairs    {url}", flush=True)
     print(f"grpc     {server.addresses.grpc}", flush=True)
     print(f"http     {server.addresses.http}", flush=True)
     with_grace = False

@@ -11,9 +11,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from rich.console import Console
 from rich.table import Table
 
+from pairstream.address import Address
 from pairstream.errors import StreamTimeoutError, WorkerUnavailableError
 from pairstream.v1 import worker_pb2, worker_pb2_grpc
-from synth_server.address import Address
 from synth_server.config import StatusSettings
 from synth_server.limits import MIB
 

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pairstream.block import PairBlock
-from pairstream.codec import MAX_HEADER_BYTES, MAX_INDICES, decode, encode
+from pairstream.codec import MAX_INDICES, decode, encode
 from pairstream.errors import ProtocolError
+from pairstream.header import MAX_HEADER_BYTES
 from pairstream.messages import Busy, Bye, Failed, Layout, Message, Open, Opened, Refused, Want
 from pairstream.spec import StreamSpec
 

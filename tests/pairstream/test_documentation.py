@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pairstream import StreamSpec, codec
+from pairstream import StreamSpec, codec, header
 from synth_server.limits import Limits
 
 ROOT = Path(__file__).parent.parent.parent
@@ -18,7 +18,7 @@ def test_the_protocol_names_every_message_and_field():
 
 
 def test_the_protocol_gives_the_limits_and_the_digest_that_hold():
-    for value in (f"{codec.MAX_HEADER_BYTES:,}", f"{codec.MAX_INDICES:,}", str(Limits().asks_per_client)):
+    for value in (f"{header.MAX_HEADER_BYTES:,}", f"{codec.MAX_INDICES:,}", str(Limits().asks_per_client)):
         assert value in PROTOCOL
     assert StreamSpec().digest in PROTOCOL
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pairstream import allocator
 from pairstream.errors import ConfigError, RefusedError, RenderError
 from pairstream.messages import Layout
 from pairstream.spec import StreamSpec
-from synth_server import allocator
 from synth_server.patches import PATCHES, load_patch
 from synth_server.perturb import perturb
 from synth_server.renderer import Renderer

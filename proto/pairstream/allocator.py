@@ -1,7 +1,8 @@
 """Keep freed memory in the process: `tune()` sets glibc's malloc, nothing else.
 
-torch frees and takes again tens of arrays of some megabytes per chunk. glibc by itself gives such memory back to the
-kernel and then pays a page fault for each 4 KiB of it. A worker calls this once, before its first block.
+glibc by itself gives large freed arrays back to the kernel, and then pays a page fault for each 4 KiB of the next one.
+Both ends call this once: a worker before its first block, since torch frees and takes again tens of arrays of some
+megabytes per chunk; a client before its first connection, since libzmq and gRPC allocate every block that they receive.
 
 Measured with the engine torchsynth and the patch voice on two EPYC cores, per call, without -> with:
 
@@ -12,12 +13,15 @@ Measured with the engine torchsynth and the patch voice on two EPYC cores, per c
 
     python - tuned <<'END'
     import sys, time, numpy as np
-    from synth_server import allocator, engines
+    from pairstream import allocator
+    from synth_server import engines
     if "tuned" in sys.argv: allocator.tune()
     engine = engines.load_engine("torchsynth", sample_rate=44_100, seconds=4.0, threads=1)
     theta, keys = np.full((64, 78), 0.5, np.float32), np.arange(64, dtype=np.uint64)
     for _ in range(9): start = time.perf_counter(); engine.render(theta, keys); print(time.perf_counter() - start)
     END
+
+What a client gains by it, `benchmarks/wire.py` shows.
 """
 
 from __future__ import annotations
@@ -26,12 +30,15 @@ import ctypes
 
 MIB = 1 << 20
 
-#: mallopt's numbers of its settings, and what they are set to.
+#: mallopt's numbers of its settings, and what they are set to: the first of several that glibc takes.
 SETTINGS = (
-    (-3, 32 * MIB),  # M_MMAP_THRESHOLD: arrays up to this size come from the heap; glibc takes no more than 32 MiB
-    (-1, 1024 * MIB),  # M_TRIM_THRESHOLD: free memory at the heap's end that is kept
-    (-2, 64 * MIB),  # M_TOP_PAD: how much more is taken when the heap must grow
-    (-8, 1),  # M_ARENA_MAX: one heap for all threads, since those of other threads are at most 64 MiB long
+    (
+        -3,
+        (512 * MIB, 32 * MIB),
+    ),  # M_MMAP_THRESHOLD: arrays up to this size come from the heap; old glibc takes 32 MiB at most
+    (-1, (1024 * MIB,)),  # M_TRIM_THRESHOLD: free memory at the heap's end that is kept
+    (-2, (64 * MIB,)),  # M_TOP_PAD: how much more is taken when the heap must grow
+    (-8, (1,)),  # M_ARENA_MAX: one heap for all threads, since those of other threads are at most 64 MiB long
 )
 
 
@@ -43,5 +50,5 @@ def tune() -> bool:
         mallopt = libc.mallopt
     except (AttributeError, OSError, TypeError):
         return False
-    taken = [mallopt(setting, value) == 1 for setting, value in SETTINGS]
+    taken = [any(mallopt(setting, value) == 1 for value in values) for setting, values in SETTINGS]
     return all(taken)

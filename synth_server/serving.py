@@ -1,0 +1,180 @@
+"""The thread that serves: it moves what doors, dispatcher and rendering thread have for each other.
+
+It alone touches the doors and the dispatcher, so neither needs a lock. It decides nothing but this: a client
+that does not read what it asked for is told so, before the worker's memory fills with it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from threading import Event, Thread
+from typing import Final
+
+import zmq
+
+from pairstream.block import PairBlock
+from pairstream.codec import encode
+from pairstream.messages import Failed, Message, Opened, Refused
+from synth_server.bell import Bell
+from synth_server.dispatcher import Dispatcher, Job, OpenJob, Outbox, RenderJob
+from synth_server.door import Door, Garbled, Left, Said
+from synth_server.door import Event as DoorEvent
+from synth_server.limits import MIB
+from synth_server.metrics import WorkerMetrics
+from synth_server.rendering import Answer, Rendering
+from synth_server.scheduler import ClientId
+
+_log = logging.getLogger(__name__)
+
+#: Jobs with the rendering thread: one in the making, one behind it so that it never idles.
+JOBS_AHEAD: Final = 2
+#: Seconds that blocks on their way may take to leave when the worker stops.
+LINGER_SECONDS: Final = 2.0
+#: Clients of whom it is remembered that they were complained of.
+COMPLAINTS: Final = 1_024
+
+
+class Serving:
+    """Serves from `start` to `stop`.
+
+    Args:
+        doors: the ways in; owned by the serving thread from `start` on, and closed in the end.
+        dispatcher: decides; likewise.
+        rendering: renders; closed in the end.
+        bell: rung by whoever has something for this thread; closed in the end.
+        metrics: times and counts.
+        client_bytes: of blocks that one client was sent and has not taken; beyond that, one block.
+        wake_seconds: the longest this thread sleeps.
+    """
+
+    def __init__(
+        self,
+        doors: Sequence[Door],
+        dispatcher: Dispatcher,
+        rendering: Rendering,
+        bell: Bell,
+        metrics: WorkerMetrics,
+        *,
+        client_bytes: int,
+        wake_seconds: float = 1.0,
+    ) -> None:
+        self._doors = doors
+        self._dispatcher = dispatcher
+        self._rendering = rendering
+        self._bell = bell
+        self._metrics = metrics
+        self._client_bytes = client_bytes
+        self._wake_seconds = wake_seconds
+        self._complained: set[ClientId] = set()
+        self._farewell_said = False
+        self._drain = Event()
+        self._stop = Event()
+        self._thread = Thread(target=self._serve, name="serve", daemon=True)
+        self._closed = False
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self._thread.start()
+
+    def stop(self, drain_seconds: float) -> bool:
+        """Take nothing more on, finish what is in the making, leave; False if that took too long. Idempotent."""
+        if self._closed:
+            return True
+        self._closed = True
+        self._drain.set()
+        self._bell.ring()
+        if self._thread.is_alive():
+            self._thread.join(drain_seconds)
+        in_time = not self._thread.is_alive()
+        self._stop.set()
+        self._bell.ring()
+        if self._thread.ident is not None:
+            self._thread.join(self._wake_seconds * 2)
+        self._rendering.close(wait=in_time)
+        for door in self._doors:
+            door.close(LINGER_SECONDS)
+        self._bell.close()
+        return in_time
+
+    def _serve(self) -> None:
+        poller = zmq.Poller()
+        poller.register(self._bell, zmq.POLLIN)
+        for door in self._doors:
+            door.register(poller)
+        while not self._stop.is_set():
+            poller.poll(round(self._wake_seconds * 1_000))
+            self._bell.silence()
+            for number, door in enumerate(self._doors):
+                for event in door.receive():
+                    self._hear(number, event)
+            for job, answer in self._rendering.answers():
+                self._finish(job, answer)
+            if not self._drain.is_set():
+                self._hand_out()
+            elif self._all_said_and_done():
+                return
+
+    def _all_said_and_done(self) -> bool:
+        """While draining: say good-bye once, and wait for the blocks in the making."""
+        if not self._farewell_said:
+            self._farewell_said = True
+            self._send(self._dispatcher.drain())
+        return self._rendering.jobs == 0
+
+    def _hear(self, door: int, event: DoorEvent) -> None:
+        client = bytes([door]) + event.client  # two doors may have the same name for two clients
+        if isinstance(event, Said):
+            self._send(self._dispatcher.handle(client, event.message))
+        elif isinstance(event, Garbled):
+            self._metrics.malformed.inc()
+            self._complain(client, "sent %s", event.error)
+            self._send([(client, Refused(digest="", reason=f"you sent {event.error}"))])
+        elif isinstance(event, Left):
+            self._forget(client, event.reason)
+
+    def _hand_out(self) -> None:
+        while self._rendering.jobs < JOBS_AHEAD and (job := self._dispatcher.next_job()):
+            self._rendering.begin(job)
+
+    def _finish(self, job: Job, answer: Answer) -> None:
+        if isinstance(job, OpenJob) and not isinstance(answer, PairBlock):
+            self._send(self._dispatcher.opened(job, answer))
+        elif isinstance(job, RenderJob) and not isinstance(answer, Opened):
+            self._send(self._dispatcher.rendered(job, answer))
+
+    def _send(self, outbox: Outbox) -> None:
+        for client, message in outbox:
+            door, name = self._doors[client[0]], client[1:]
+            began = time.perf_counter()
+            frames = encode(self._affordable(client, message))
+            encoded = time.perf_counter()
+            if trouble := door.send(name, frames):
+                self._forget(client, trouble)
+            if isinstance(message, PairBlock):
+                self._metrics.observe("encode", encoded - began)
+                self._metrics.observe("send", time.perf_counter() - encoded)
+
+    def _affordable(self, client: ClientId, message: Message) -> Message:
+        """The message, or if it is a block and the client has not read many others, a refusal of it."""
+        if not isinstance(message, PairBlock):
+            return message
+        waiting = self._doors[client[0]].backlog(client[1:])
+        if not waiting or waiting + message.nbytes <= self._client_bytes:
+            return message
+        self._complain(client, "has not read %d MiB of blocks", waiting // MIB)
+        reason = f"you have not read {waiting / MIB:.0f} MiB that you asked for; lower the credit"
+        return Failed(digest=message.digest, index=message.index, reason=reason)
+
+    def _forget(self, client: ClientId, reason: str) -> None:
+        _log.info("client %s is gone: %s", client.hex(), reason)
+        self._dispatcher.forget(client)
+        self._complained.discard(client)
+
+    def _complain(self, client: ClientId, complaint: str, *arguments: object) -> None:
+        """One line about each client, however often there is reason for it."""
+        level = logging.DEBUG if client in self._complained else logging.WARNING
+        if len(self._complained) < COMPLAINTS:
+            self._complained.add(client)
+        _log.log(level, f"client %s {complaint}", client.hex(), *arguments)
