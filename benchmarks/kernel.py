@@ -17,7 +17,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from synth_server import allocator
+from pairstream import allocator
 from synth_server.engines import load_engine
 from synth_server.engines.fused import audio_pass, block, control_pass, settings
 from synth_server.engines.fused.grid import LANES, Grid
