@@ -35,8 +35,8 @@ class ServeSettings:
     """Memory for rendered blocks that other experiments may still ask for, in MiB."""
     client_mib: int = 256
     """Memory for blocks that one client has asked for and not read, in MiB; what is more is refused to it."""
-    shared_memory: bool = True
-    """Write blocks for clients on this host into memory that they lend."""
+    no_shared_memory: bool = False
+    """Send blocks as frames to clients on this host too, instead of writing into memory that they lend."""
     max_block_mib: int = 256
     """The largest block that is rendered at all, in MiB of audio."""
     capacity: int = 0

@@ -57,7 +57,7 @@ class MeetingPoint(Protocol):
 def meeting_point(*, allowed: bool) -> MeetingPoint:
     """One that shares, if that is allowed and this system can."""
     if not allowed:
-        return NoMeetingPoint("shared memory is off here (--shared-memory)")
+        return NoMeetingPoint("shared memory is off here (--no-shared-memory)")
     if not hasattr(os, "memfd_create"):
         return NoMeetingPoint("the worker's system has no nameless memory (memfd)")
     return SharedMeetingPoint()

@@ -66,7 +66,7 @@ class Server:
         self._dispatcher = Dispatcher(self._window, scheduler, self._ledger, metrics)
         bell = Bell()
         self._rendering = Rendering(Sources(open_source, settings.limits), done=bell.ring)
-        zmq_door = ZmqDoor(meeting_point(allowed=settings.shared_memory))
+        zmq_door = ZmqDoor(meeting_point(allowed=not settings.no_shared_memory))
         self._grpc_door = GrpcDoor(bell)
         doors, client_bytes = (zmq_door, self._grpc_door), settings.client_mib * MIB
         self._serving = Serving(doors, self._dispatcher, self._rendering, bell, metrics, client_bytes=client_bytes)

@@ -6,7 +6,6 @@ rendered block. Clients on this host lend memory instead (`meeting_point.py`), a
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -46,7 +45,7 @@ class ZmqDoor:
         self._context = zmq.Context()
         self._router: zmq.Socket[bytes] = self._context.socket(zmq.ROUTER)
         self._paths: list[Path] = []
-        self._leaving: dict[ClientId, deque[tuple[zmq.MessageTracker, int]]] = {}
+        self._leaving: dict[ClientId, list[tuple[zmq.MessageTracker, int]]] = {}
         for option, value in (
             (zmq.ROUTER_MANDATORY, 1),
             (zmq.HEARTBEAT_IVL, HEARTBEAT_MS),
@@ -106,12 +105,10 @@ class ZmqDoor:
 
     def backlog(self, client: ClientId) -> int:
         """Bytes that ZeroMQ still has of what it was given for this client."""
-        leaving = self._leaving.get(client)
-        while leaving and leaving[0][0].done:
-            leaving.popleft()
-        if not leaving:
-            self._leaving.pop(client, None)
-        return sum(nbytes for _, nbytes in leaving or ())
+        leaving = [entry for entry in self._leaving.pop(client, ()) if not entry[0].done]  # they end in any order
+        if leaving:
+            self._leaving[client] = leaving
+        return sum(nbytes for _, nbytes in leaving)
 
     def close(self, linger_seconds: float) -> None:
         """Close the sockets and remove their files; what is queued gets so long to leave."""
@@ -145,5 +142,5 @@ class ZmqDoor:
             if client not in self._leaving and len(self._leaving) >= REMEMBERED:
                 for other in list(self._leaving):  # those who left with nothing on its way are forgotten here
                     self.backlog(other)
-            self._leaving.setdefault(client, deque()).append((tracker, sum(map(len, frames))))
+            self._leaving.setdefault(client, []).append((tracker, sum(map(len, frames))))
         return ""

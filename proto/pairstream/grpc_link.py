@@ -86,9 +86,10 @@ class GrpcLink:
             reason = ""
             try:
                 call.initial_metadata()  # waits until the worker has taken the call, or it has failed
-                if call.is_active() and self._report(self, Joined(self.worker)):
+                if call.is_active():
                     pause = RECONNECT_SECONDS
-                    self._read(call)
+                    self._report(self, Joined(self.worker))
+                self._read(call)
                 reason = "the worker ended the stream"
             except grpc.RpcError as error:
                 reason = _explained(error)

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterable, Sequence
 from queue import Empty, SimpleQueue
 from threading import Semaphore
-from typing import Final
 
 from pairstream import allocator
 from pairstream.address import Address
@@ -18,11 +17,8 @@ from pairstream.codec import encode
 from pairstream.errors import ConfigError
 from pairstream.grpc_link import GrpcLink
 from pairstream.messages import Message
-from pairstream.transport import Event
+from pairstream.transport import Event, messages_ahead
 from pairstream.worker_url import WorkerUrl
-
-#: Events that may wait to be polled; far more than any client has asked for.
-WAITING_EVENTS: Final = 256
 
 
 class GrpcTransport:
@@ -38,7 +34,7 @@ class GrpcTransport:
         self._max_block_bytes = max_block_bytes
         self._links: dict[str, GrpcLink] = {}
         self._events: SimpleQueue[tuple[GrpcLink, Event]] = SimpleQueue()
-        self._room = Semaphore(WAITING_EVENTS)
+        self._room = Semaphore(messages_ahead(max_block_bytes))
         try:
             for worker in workers:
                 self.add(worker)

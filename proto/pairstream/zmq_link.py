@@ -15,7 +15,7 @@ from pairstream import sharing
 from pairstream.errors import ConfigError
 from pairstream.header import Frame
 from pairstream.sharer import Sharer
-from pairstream.transport import Event, Joined, Lost
+from pairstream.transport import Event, Joined, Lost, messages_ahead
 from pairstream.worker_url import WorkerUrl
 
 #: Milliseconds between ZeroMQ's own heartbeats, and without an answer until a connection counts as lost.
@@ -24,8 +24,6 @@ HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS = 1_000, 5_000
 RECONNECT_MS, RECONNECT_MAX_MS = 100, 1_000
 #: Milliseconds that a message may wait for a connection that is just coming up, and a farewell to leave.
 SEND_MS, LINGER_MS = 200, 200
-#: Messages that may wait to be read; far more than any client has asked for.
-WAITING_MESSAGES = 256
 
 _CONNECTION_EVENTS: Final = {
     zmq.Event.HANDSHAKE_SUCCEEDED: "",
@@ -68,7 +66,7 @@ class ZmqLink:
             (zmq.IMMEDIATE, 1),
             (zmq.IPV6, 1),
             (zmq.SNDTIMEO, SEND_MS),
-            (zmq.RCVHWM, WAITING_MESSAGES),
+            (zmq.RCVHWM, messages_ahead(max_frame_bytes)),
             (zmq.LINGER, LINGER_MS),
             (zmq.MAXMSGSIZE, max_frame_bytes),
         ):
