@@ -29,6 +29,7 @@ MIB = 1 << 20
 #: mallopt's numbers of its settings, and what they are set to.
 SETTINGS = (
     (-3, 32 * MIB),  # M_MMAP_THRESHOLD: arrays up to this size come from the heap; glibc takes no more than 32 MiB
+    (-4, 0),  # M_MMAP_MAX: nor do larger ones get memory of their own, which would be new at every call
     (-1, 1024 * MIB),  # M_TRIM_THRESHOLD: free memory at the heap's end that is kept
     (-2, 64 * MIB),  # M_TOP_PAD: how much more is taken when the heap must grow
     (-8, 1),  # M_ARENA_MAX: one heap for all threads, since those of other threads are at most 64 MiB long
