@@ -33,7 +33,8 @@ def test_a_worker_says_where_it_listens_and_stops_when_told():
         with urllib.request.urlopen(worker.addresses["http"] + "/healthz", timeout=5) as response:
             assert response.read() == b"ready\n"
         code, out, err = worker.stop()
-    assert (code, out.split(), err) == (0, ["draining", "stopped"], "")
+    said = [line for line in err.splitlines() if "synth_server.kept" not in line]  # a first start compiles, and says so
+    assert (code, out.split(), said) == (0, ["draining", "stopped"], [])
 
 
 @pytest.mark.parametrize("synth", ["voice", "voice-fm", "parametric"])

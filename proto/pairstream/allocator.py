@@ -30,15 +30,13 @@ import ctypes
 
 MIB = 1 << 20
 
-#: mallopt's numbers of its settings, and what they are set to: the first of several that glibc takes.
+#: mallopt's numbers of its settings, and what they are set to.
 SETTINGS = (
-    (
-        -3,
-        (512 * MIB, 32 * MIB),
-    ),  # M_MMAP_THRESHOLD: arrays up to this size come from the heap; old glibc takes 32 MiB at most
-    (-1, (1024 * MIB,)),  # M_TRIM_THRESHOLD: free memory at the heap's end that is kept
-    (-2, (64 * MIB,)),  # M_TOP_PAD: how much more is taken when the heap must grow
-    (-8, (1,)),  # M_ARENA_MAX: one heap for all threads, since those of other threads are at most 64 MiB long
+    (-3, 32 * MIB),  # M_MMAP_THRESHOLD: arrays up to this size come from the heap; glibc takes no more than 32 MiB
+    (-4, 0),  # M_MMAP_MAX: nor do larger ones get memory of their own, which would be new at every call
+    (-1, 1024 * MIB),  # M_TRIM_THRESHOLD: free memory at the heap's end that is kept
+    (-2, 64 * MIB),  # M_TOP_PAD: how much more is taken when the heap must grow
+    (-8, 1),  # M_ARENA_MAX: one heap for all threads, since those of other threads are at most 64 MiB long
 )
 
 
@@ -50,5 +48,5 @@ def tune() -> bool:
         mallopt = libc.mallopt
     except (AttributeError, OSError, TypeError):
         return False
-    taken = [any(mallopt(setting, value) == 1 for value in values) for setting, values in SETTINGS]
+    taken = [mallopt(setting, value) == 1 for setting, value in SETTINGS]
     return all(taken)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +32,9 @@ from synth_server.renderer import Renderer
 from synth_server.server import Server
 
 Timings = defaultdict[str, list[float]]
+
+#: Blocks held while others are rendered. As in a worker whose window is full, no memory is new.
+KEPT = 4
 
 
 class _Replay:
@@ -80,16 +83,17 @@ def _render(settings: BenchSettings, timings: Timings) -> tuple[list[PairBlock],
         timings[stage].append(seconds)
 
     renderer = Renderer(settings.spec, device=settings.device, threads=_threads(settings), observe=observe)
+    blocks: deque[PairBlock] = deque(maxlen=KEPT)
     try:
-        renderer.render(0)
+        for index in range(KEPT + 2):
+            blocks.append(renderer.render(index))
         timings.clear()
-        blocks = []
         terminal, indices = Console(stderr=True), range(settings.blocks)
         for index in track(indices, "rendering", console=terminal, transient=True, disable=not terminal.is_terminal):
             began = time.perf_counter()
             blocks.append(renderer.render(index))
             timings["render, all of it"].append(time.perf_counter() - began)
-        return blocks, renderer.layout
+        return list(blocks), renderer.layout
     finally:
         renderer.close()
 
@@ -113,7 +117,7 @@ def _transfer(spec: StreamSpec, blocks: list[PairBlock], layout: Layout, timings
     with Server(settings, open_source, WorkerMetrics()) as server, connect(server.addresses.data, spec) as client:
         client.fetch(0)
         began = time.perf_counter()
-        for _ in client.blocks(stop=4 * len(blocks)):
+        for _ in client.blocks(stop=10 * len(blocks)):
             now = time.perf_counter()
             timings["transfer"].append(now - began)
             began = now
