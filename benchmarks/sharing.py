@@ -7,7 +7,7 @@ Worker processes with a toy source (256 KiB a block, 1 ms each) and a window of 
 The first table: k experiments in step. The sharing ratio is blocks served / blocks rendered, by the workers' own
 counters; k is the best there can be. The second: two experiments in processes of their own, each with a step of
 `--step-ms`; one of them is stopped (SIGSTOP) for every second of two seconds, and the other's blocks per second
-are counted with and without it. What is printed are medians of such pairs, taken in turn, as the machine's mood changes.
+are counted with and without it. What is printed are medians of such pairs, taken in turn.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -89,8 +90,6 @@ def sharing(blocks: int) -> list[dict[str, float]]:
 
 def read(url: str, experiment: str, step: float) -> None:
     """In a reader's process: take blocks for ever, and say how many whenever a line comes on stdin."""
-    import threading  # noqa: PLC0415
-
     taken = 0
 
     def answer() -> None:
@@ -140,6 +139,7 @@ def stopped(size: int, pairs: int, step: float) -> dict[str, float]:
             for running in (True, False) if pair % 2 else (False, True):
                 other.process.send_signal(signal.SIGCONT if running else signal.SIGSTOP)
                 rates[running].append(steady.rate(PERIOD))
+        other.process.send_signal(signal.SIGCONT)
         behind = steady.progress()[0] - other.progress()[0]
     with_it, without = (statistics.median(rates[running]) for running in (True, False))
     changes = [one / two - 1 for one, two in zip(rates[False], rates[True], strict=True)]
