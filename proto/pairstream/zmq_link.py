@@ -22,8 +22,8 @@ from pairstream.worker_url import WorkerUrl
 HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS = 1_000, 5_000
 #: Milliseconds until the first and at most between further attempts to reconnect.
 RECONNECT_MS, RECONNECT_MAX_MS = 100, 1_000
-#: Milliseconds that a message may wait for a connection that is just coming up, and a farewell to leave.
-SEND_MS, LINGER_MS = 200, 200
+#: Milliseconds that what is queued may take to leave when the connection is closed.
+LINGER_MS = 200
 
 _CONNECTION_EVENTS: Final = {
     zmq.Event.HANDSHAKE_SUCCEEDED: "",
@@ -65,7 +65,6 @@ class ZmqLink:
             (zmq.RECONNECT_IVL_MAX, RECONNECT_MAX_MS),
             (zmq.IMMEDIATE, 1),
             (zmq.IPV6, 1),
-            (zmq.SNDTIMEO, SEND_MS),
             (zmq.RCVHWM, messages_ahead(max_frame_bytes)),
             (zmq.LINGER, LINGER_MS),
             (zmq.MAXMSGSIZE, max_frame_bytes),
@@ -79,9 +78,10 @@ class ZmqLink:
             raise ConfigError(f"{url}: {error}; write zmq://HOST:PORT") from error
 
     def send(self, frames: Sequence[Frame]) -> None:
-        """Queue a message; if the connection is down it is dropped, and the monitor says so."""
+        """Queue a message, without waiting; if the connection is down it is dropped, and the monitor says so."""
+        self.socket.getsockopt(zmq.EVENTS)  # makes libzmq see a connection that came up since it last looked
         try:
-            self.socket.send_multipart(frames, copy=False)
+            self.socket.send_multipart(frames, zmq.DONTWAIT, copy=False)
         except zmq.Again:
             return
 

@@ -1,0 +1,271 @@
+"""Workers killed and stopped at random, and every experiment's bytes: is anything lost, repeated or changed?
+
+python -m benchmarks.chaos [--seconds 60] [--wire zmq] [--seed 0] [--json]
+
+Four worker processes with a toy source (256 KiB a block, 4 ms each). Five reading processes: one experiment that takes
+blocks as fast as they come, one that takes 50 ms a step, one of two ranks that take 10 ms, and one that joins
+when half of the time is over. Every two seconds a random worker is killed (SIGKILL) and started again on its port;
+every three seconds another is stopped (SIGSTOP) for one second. In the end every stream is compared with blocks
+rendered here, one after the other: the exit code is 1 if any byte or any index differs, and 0 otherwise, however long
+the waits were. Those are printed: of every kill and every reader, the longest wait for a block in the two seconds
+after it; and the same with the seconds in which a worker was stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from benchmarks.fleet import PATIENCE, SPEC, Noise, Worker
+from pairstream import connect
+
+WORKERS, BLOCK_SECONDS = 4, 0.004
+KILL_EVERY, STOP_EVERY, STOPPED_FOR = 2.0, 3.0, 1.0
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One process that reads: rank `rank` of `world` of an experiment, and the seconds of its step."""
+
+    name: str
+    step: float
+    rank: int = 0
+    world: int = 1
+    joins: float = 0.0
+    """After which share of the time."""
+
+
+READERS = (
+    Reader("fast", 0.0),
+    Reader("slow", 0.05),
+    Reader("rank-0", 0.01, 0, 2),
+    Reader("rank-1", 0.01, 1, 2),
+    Reader("late", 0.0, joins=0.5),
+)
+
+
+@dataclass
+class Taken:
+    """What a reader got: of each block its index, its SHA-256, when it came and how long it was waited for."""
+
+    indices: list[int] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)
+    came: list[float] = field(default_factory=list)
+    waited: list[float] = field(default_factory=list)
+
+
+def read(url: str, reader: Reader, until: float) -> Iterator[str]:
+    """In a reader's process: a line for every block, until the time `until` of the monotonic clock."""
+    experiment = reader.name.partition("-")[0]
+    credit = 8 * SPEC.audio_bytes
+    with connect(url, SPEC, experiment=experiment, timeout=PATIENCE, credit_bytes=credit) as client:
+        asked = time.monotonic()
+        for block in client.follow(count(reader.rank, reader.world)):
+            came = time.monotonic()
+            yield f"{block.index} {block.sha256()} {came:.6f} {came - asked:.6f}\n"
+            if came >= until:
+                return
+            time.sleep(reader.step)
+            asked = time.monotonic()
+
+
+class Chaos:
+    """Kills and stops workers, each by its own timetable, and remembers when."""
+
+    def __init__(self, fleet: list[Worker], dice: random.Random) -> None:
+        self.kills: list[float] = []
+        self.stops: list[float] = []
+        self._fleet = fleet
+        self._dice = dice
+        self._stopped: int | None = None
+
+    def kill(self) -> None:
+        """One that is not stopped dies, and another is started in its place."""
+        number = self._dice.choice([number for number in range(len(self._fleet)) if number != self._stopped])
+        self.kills.append(time.monotonic())
+        self._fleet[number].kill()
+        self._fleet[number] = Worker(BLOCK_SECONDS, port=self._fleet[number].port, wait=False)
+
+    def stop(self) -> None:
+        """One goes mute."""
+        self._stopped = self._dice.randrange(len(self._fleet))
+        self.stops.append(time.monotonic())
+        self._fleet[self._stopped].pause()
+
+    def resume(self) -> None:
+        """It speaks again."""
+        if self._stopped is not None:
+            self._fleet[self._stopped].resume()
+            self._stopped = None
+
+
+def wreak(chaos: Chaos, began: float, seconds: float, progress: Progress) -> None:
+    """Everything that happens to the workers, in its time."""
+    deeds = [(when, chaos.kill) for when in np.arange(KILL_EVERY, seconds - 1, KILL_EVERY)]
+    for when in np.arange(STOP_EVERY, seconds - STOPPED_FOR, STOP_EVERY):
+        deeds += [(when + 0.3, chaos.stop), (when + 0.3 + STOPPED_FOR, chaos.resume)]
+    task = progress.add_task("", total=seconds)
+    for when, deed in [*sorted(deeds, key=lambda deed: deed[0]), (seconds, chaos.resume)]:
+        while (now := time.monotonic() - began) < when:
+            time.sleep(min(0.1, when - now))
+            state = f"{len(chaos.kills)} killed, {len(chaos.stops)} stopped"
+            progress.update(task, completed=now, description=state)
+        deed()
+    progress.update(task, completed=seconds)
+
+
+def run(seconds: float, wire: str, seed: int, console: Console, folder: Path) -> tuple[Chaos, dict[str, Taken]]:
+    """The workers, the readers and what befalls them; what each reader got."""
+    with ExitStack() as stack:
+        fleet = [Worker(BLOCK_SECONDS) for _ in range(WORKERS)]
+        stack.callback(lambda: [worker.kill() for worker in fleet])
+        chaos = Chaos(fleet, random.Random(seed))
+        stack.callback(chaos.resume)
+        url = f"{wire}://" + ",".join(f"127.0.0.1:{worker.port}" for worker in fleet)
+        began = time.monotonic()
+        readers = [_start(url, reader, began, seconds, folder) for reader in READERS]
+        stack.callback(lambda: [process.kill() for process in readers])
+        with Progress(console=console) as progress:
+            wreak(chaos, began, seconds, progress)
+        for reader, process in zip(READERS, readers, strict=True):
+            if process.wait(timeout=2 * PATIENCE):
+                raise SystemExit(f"reader {reader.name} ended with exit code {process.returncode}; its reason is above")
+    return chaos, {reader.name: _taken(folder / reader.name) for reader in READERS}
+
+
+def _start(url: str, reader: Reader, began: float, seconds: float, folder: Path) -> subprocess.Popen[bytes]:
+    told = json.dumps(asdict(reader))
+    times = [str(began + reader.joins * seconds), str(began + seconds)]
+    command = [sys.executable, "-m", "benchmarks.chaos", "--read", url, told, *times, str(folder / reader.name)]
+    return subprocess.Popen(command)
+
+
+def _taken(file: Path) -> Taken:
+    taken = Taken()
+    for line in file.read_text().splitlines():
+        index, digest, came, waited = line.split()
+        taken.indices.append(int(index))
+        taken.digests.append(digest)
+        taken.came.append(float(came))
+        taken.waited.append(float(waited))
+    return taken
+
+
+def differences(streams: dict[str, Taken]) -> list[str]:
+    """What is wrong with the streams, one line each: an index that is not next, or other bytes than the reference."""
+    longest = max(taken.indices[-1] + 1 if taken.indices else 0 for taken in streams.values())
+    source = Noise(SPEC)
+    reference = [source.render(index).sha256() for index in range(longest)]
+    wrong = []
+    for reader in READERS:
+        taken = streams[reader.name]
+        expected = list(range(reader.rank, reader.rank + reader.world * len(taken.indices), reader.world))
+        if not taken.indices:
+            wrong.append(f"{reader.name} got nothing")
+        elif taken.indices != expected:
+            first = next(place for place, index in enumerate(expected) if taken.indices[place] != index)
+            wrong.append(f"{reader.name} got block {taken.indices[first]} where {expected[first]} is next")
+        elif _digest(taken.digests) != _digest([reference[index] for index in taken.indices]):
+            wrong.append(f"{reader.name}: the bytes differ from the reference")
+    return wrong
+
+
+def _digest(digests: Sequence[str]) -> str:
+    return sha256("".join(digests).encode()).hexdigest()
+
+
+def longest_waits(moments: Sequence[float], streams: dict[str, Taken], until: float) -> list[float]:
+    """Of every moment and every reader: the longest wait that reached into the `until` seconds after it."""
+    waits = []
+    for taken in streams.values():
+        came, waited = np.array(taken.came), np.array(taken.waited)
+        for moment in moments:
+            touched = waited[(came >= moment) & (came - waited <= moment + until)]
+            if came[0] < moment and touched.size:
+                waits.append(float(touched.max()))
+    return waits
+
+
+def summary(waits: list[float]) -> dict[str, float]:
+    """Median, 99th percentile and maximum, in seconds."""
+    if not waits:
+        return {"events": 0}
+    middle, high = np.percentile(waits, [50, 99])
+    return {"events": len(waits), "median_s": float(middle), "p99_s": float(high), "max_s": max(waits)}
+
+
+def report(chaos: Chaos, streams: dict[str, Taken], wrong: list[str]) -> dict[str, object]:
+    """All of it, as JSON would have it."""
+    return {
+        "kills": len(chaos.kills),
+        "stops": len(chaos.stops),
+        "blocks": {name: len(taken.indices) for name, taken in streams.items()},
+        "sha256": {name: _digest(taken.digests) for name, taken in streams.items()},
+        "wrong": wrong,
+        "after_kill": summary(longest_waits(chaos.kills, streams, KILL_EVERY)),
+        "after_stop": summary(longest_waits(chaos.stops, streams, STOPPED_FOR)),
+    }
+
+
+def show(console: Console, found: dict[str, object], streams: dict[str, Taken]) -> None:
+    """The same as tables."""
+    table = Table("reader", "blocks", "longest wait", "SHA-256 of the stream")
+    for name, taken in streams.items():
+        table.add_row(name, f"{len(taken.indices)}", f"{max(taken.waited[1:]):.2f} s", _digest(taken.digests)[:16])
+    console.print(table)
+    for name in ("after_kill", "after_stop"):
+        values = found[name]
+        assert isinstance(values, dict)
+        words = ", ".join(f"{key.removesuffix('_s')} {value:.3f} s" for key, value in values.items() if key != "events")
+        console.print(f"longest wait {name.replace('_', ' a ')}: {words} ({values['events']} events)")
+
+
+def main() -> int:
+    """Run it, and say what came of it; 1 if anything differed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long")
+    parser.add_argument("--wire", default="zmq", choices=["zmq", "tcp", "shm"], help="how the blocks travel")
+    parser.add_argument("--seed", type=int, default=0, help="of the choice of workers")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--read", nargs=5, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.read:
+        url, told, start, until, file = arguments.read
+        time.sleep(max(0.0, float(start) - time.monotonic()))
+        with Path(file).open("w") as lines:
+            lines.writelines(read(url, Reader(**json.loads(told)), float(until)))
+        return 0
+    console = Console(stderr=arguments.json)
+    with tempfile.TemporaryDirectory() as folder:
+        chaos, streams = run(arguments.seconds, arguments.wire, arguments.seed, console, Path(folder))
+    wrong = differences(streams)
+    found = report(chaos, streams, wrong)
+    if arguments.json:
+        print(json.dumps(found, indent=2))
+    else:
+        show(console, found, streams)
+    for line in wrong:
+        console.print(f"[red]{line}")
+    if not wrong:
+        console.print("every stream is the reference, byte for byte")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
