@@ -13,6 +13,7 @@ COMMANDS = (
     console.Command(name="status", settings=config.StatusSettings, run="synth_server.commands.status:run"),
     console.Command(name="render", settings=config.RenderSettings, run="synth_server.commands.render:run"),
     console.Command(name="bench", settings=config.BenchSettings, run="synth_server.commands.bench:run"),
+    console.Command(name="keys", settings=config.KeysSettings, run="synth_server.commands.keys:run"),
     console.Command(name="doctor", settings=config.DoctorSettings, run="synth_server.commands.doctor:run"),
 )
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from pairstream.address import Address
 from pairstream.codec import MAX_CAPACITY
+from pairstream.console import POSITIONAL
 from pairstream.errors import ConfigError
 from pairstream.spec import StreamSpec
 from pairstream.worker_url import WorkerUrl
 from synth_server.limits import MIB, Limits
+from synth_server.locks import Locks
+
+_CLIENT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -43,8 +48,18 @@ class ServeSettings:
     """Pairs per second that clients are told, its weight among other workers; 0 means what is measured at the start."""
     drain_seconds: float = 10.0
     """After SIGTERM, how long blocks in the making may take until they are given up."""
+    curve_key: str = ""
+    """The worker's secret CURVE key, a file of `synth-server keys curve`: pairs over ZeroMQ are encrypted."""
+    curve_allowed: str = ""
+    """The folder with the public CURVE keys of clients that may connect; read again when a file comes or goes."""
+    tls_cert: str = ""
+    """The worker's certificate, a PEM file of `synth-server keys tls`: all of gRPC is encrypted."""
+    tls_key: str = ""
+    """The key of that certificate, a PEM file."""
+    tls_ca: str = ""
+    """The authority, a PEM file; clients whose certificates it has not signed are turned away from gRPC."""
     insecure: bool = False
-    """Listen beyond this machine although nothing is encrypted or authenticated."""
+    """Listen beyond this machine also where nothing is encrypted or authenticated."""
     log_level: LogLevel = "info"
     """How much to log on stderr."""
 
@@ -58,13 +73,19 @@ class ServeSettings:
             )
         if self.max_block_mib < 1:
             raise ConfigError(f"max_block_mib={self.max_block_mib!r} leaves no room for any block; use 1 or more")
-        places: list[tuple[WorkerUrl | Address, str]] = [(url, "bind") for url in self.data_urls]
-        places += [(self.grpc_address, "grpc"), (self.http_address, "http")]
-        for address, flag in places:
-            if not address.loopback and not self.insecure:
+        places: list[tuple[WorkerUrl | Address, str, bool, str]] = [
+            (url, "bind", self.locks.curve, "use the keys that `synth-server keys curve DIR` makes")
+            for url in self.data_urls
+        ]
+        places += [
+            (self.grpc_address, "grpc", self.locks.tls, "use the certificates that `synth-server keys tls DIR` makes"),
+            (self.http_address, "http", False, "put a proxy before it"),
+        ]
+        for address, flag, locked, remedy in places:
+            if not (address.loopback or locked or self.insecure):
                 raise ConfigError(
                     f"{flag}={address} can be reached from other machines and nothing is encrypted; "
-                    "bind 127.0.0.1, or add --insecure on a network that you trust"
+                    f"bind 127.0.0.1, or {remedy}, or add --insecure on a network that you trust"
                 )
 
     @property
@@ -84,6 +105,17 @@ class ServeSettings:
     def http_address(self) -> Address:
         """`http`, parsed."""
         return Address.parse(self.http, flag="http")
+
+    @property
+    def locks(self) -> Locks:
+        """The files of keys that these settings name."""
+        return Locks(
+            curve_key=self.curve_key,
+            curve_allowed=self.curve_allowed,
+            tls_cert=self.tls_cert,
+            tls_key=self.tls_key,
+            tls_ca=self.tls_ca,
+        )
 
     @property
     def limits(self) -> Limits:
@@ -137,6 +169,31 @@ class StatusSettings:
     """How long to wait for an answer, in seconds."""
     json: bool = False
     """Print JSON instead of tables."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeysSettings:
+    """Make keys, so that a worker may serve beyond its machine; none that is there is ever overwritten."""
+
+    kind: Literal["curve", "tls"] = field(metadata=POSITIONAL)
+    """curve for pairs over ZeroMQ, tls for gRPC."""
+    folder: Path = field(metadata=POSITIONAL)
+    """Where to write the files; a second run adds clients to those that there are."""
+    clients: list[str] = field(default_factory=list)
+    """Names of the clients to make keys for; `client` unless said."""
+    hosts: list[str] = field(default_factory=list)
+    """With tls: the names and addresses by which clients reach the worker, as in their URLs."""
+    days: int = 365
+    """With tls: how long the certificates are valid."""
+
+    def __post_init__(self) -> None:
+        if not self.clients:
+            object.__setattr__(self, "clients", ["client"])
+        for name in self.clients:
+            if not _CLIENT_NAME.fullmatch(name) or name in ("worker", "ca"):
+                raise ConfigError(f"clients={name!r} is not the name of a client; use letters, digits, '.', '_', '-'")
+        if not 0 < self.days <= 36_500:
+            raise ConfigError(f"days={self.days!r} is not a length of time; use 1 to 36500")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,13 @@ thread in queues. What waits for a client that does not read is bounded by `serv
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator, Sequence
 from queue import SimpleQueue
 from threading import Semaphore, Thread
 from typing import Final
+
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its C++ core would log every handshake that fails
 
 import grpc
 import zmq

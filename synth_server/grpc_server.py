@@ -15,6 +15,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from pairstream.address import Address
 from pairstream.errors import BindError
 from pairstream.grpc_wire import CHANNEL_OPTIONS
+from pairstream.tls import Identity
 from pairstream.v1 import worker_pb2, worker_pb2_grpc
 from synth_server.grpc_door import CLIENTS
 from synth_server.ledger import Ledger
@@ -79,19 +80,23 @@ class GrpcServer:
 
     Args:
         address: where; port 0 means any.
+        identity: with what it shows who it is, and whom it believes; None for neither.
 
     Raises:
         BindError: the address is taken or not this machine's.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, identity: Identity | None = None) -> None:
         # Each client of the door takes a thread, the other calls share four.
         threads = ThreadPoolExecutor(max_workers=CLIENTS + 4, thread_name_prefix="grpc")
         # Without so_reuseport=0 two workers would share a port, and each would answer half of the calls.
         options = (*CHANNEL_OPTIONS, ("grpc.so_reuseport", 0), *_PINGS)
         self._server = grpc.server(threads, options=options)
         try:
-            port = self._server.add_insecure_port(str(address))
+            if identity:
+                port = self._server.add_secure_port(str(address), identity.server())
+            else:
+                port = self._server.add_insecure_port(str(address))
         except RuntimeError as error:
             raise BindError(f"cannot serve gRPC on {address}: the address is taken; choose another --grpc") from error
         self.address = Address(address.host, port)

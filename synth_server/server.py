@@ -53,9 +53,11 @@ class Server:
 
     Raises:
         BindError: an address is taken or not this machine's.
+        ConfigError: a file of keys is of no use.
     """
 
     def __init__(self, settings: ServeSettings, open_source: OpenSource, metrics: WorkerMetrics) -> None:
+        gatekeeper, identity = settings.locks.gatekeeper(), settings.locks.identity()
         self._settings = settings
         self._metrics = metrics
         self._ready = Event()
@@ -66,7 +68,7 @@ class Server:
         self._dispatcher = Dispatcher(self._window, scheduler, self._ledger, metrics)
         bell = Bell()
         self._rendering = Rendering(Sources(open_source, settings.limits), done=bell.ring)
-        zmq_door = ZmqDoor(meeting_point(allowed=not settings.no_shared_memory))
+        zmq_door = ZmqDoor(meeting_point(allowed=not settings.no_shared_memory), gatekeeper)
         self._grpc_door = GrpcDoor(bell)
         doors, client_bytes = (zmq_door, self._grpc_door), settings.client_mib * MIB
         self._serving = Serving(doors, self._dispatcher, self._rendering, bell, metrics, client_bytes=client_bytes)
@@ -75,7 +77,7 @@ class Server:
             data = [str(zmq_door.bind(url)) for url in settings.data_urls]
             self._http = HttpServer(settings.http_address, metrics.registry, self._ready.is_set)
             undo.callback(self._http.stop)
-            self._grpc = GrpcServer(settings.grpc_address)
+            self._grpc = GrpcServer(settings.grpc_address, identity)
             undo.pop_all()
         self.addresses = Addresses(data[0], tuple(data), str(self._grpc.address), f"http://{self._http.address}")
 

@@ -19,6 +19,7 @@ from pairstream.errors import BindError, ProtocolError
 from pairstream.header import MAX_HEADER_BYTES, Frame
 from pairstream.worker_url import WorkerUrl
 from synth_server.door import Event, Garbled, Said
+from synth_server.gatekeeper import Gatekeeper
 from synth_server.meeting_point import MeetingPoint
 from synth_server.scheduler import ClientId
 from synth_server.socket_file import make_way
@@ -38,10 +39,12 @@ class ZmqDoor:
 
     Args:
         meeting_point: where clients of this host bring memory.
+        gatekeeper: who may come in at all.
     """
 
-    def __init__(self, meeting_point: MeetingPoint) -> None:
+    def __init__(self, meeting_point: MeetingPoint, gatekeeper: Gatekeeper) -> None:
         self._meeting_point = meeting_point
+        self._gatekeeper = gatekeeper
         self._context = zmq.Context()
         self._router: zmq.Socket[bytes] = self._context.socket(zmq.ROUTER)
         self._paths: list[Path] = []
@@ -56,6 +59,7 @@ class ZmqDoor:
             (zmq.IPV6, 1),
         ):
             self._router.setsockopt(option, value)
+        gatekeeper.guard(self._context, self._router)
 
     def bind(self, where: WorkerUrl) -> WorkerUrl:
         """Listen there too; returns the URL for clients, with the port that was found if it asked for any.
@@ -80,12 +84,14 @@ class ZmqDoor:
         return WorkerUrl("zmq", place)
 
     def register(self, poller: zmq.Poller) -> None:
-        """Watch the ROUTER, and who brings memory or leaves with it."""
+        """Watch the ROUTER, who stands before it, and who brings memory or leaves with it."""
         poller.register(self._router, zmq.POLLIN)
+        self._gatekeeper.register(poller)
         self._meeting_point.register(poller)
 
     def receive(self) -> Sequence[Event]:
         """What clients said; those who bring memory are answered at once."""
+        self._gatekeeper.answer()
         for client, answer in self._meeting_point.visitors():
             self._send_frames(client, sharing.encode(answer))
         events: list[Event] = []
@@ -115,6 +121,7 @@ class ZmqDoor:
         if self._context.closed:
             return
         self._meeting_point.close()
+        self._gatekeeper.close()
         self._router.close(linger=round(linger_seconds * 1_000))
         self._context.term()
         for path in self._paths:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from pairstream.address import Address
 from pairstream.client import Client
+from pairstream.credentials import NONE, Credentials
 from pairstream.discovery import Discovery, DnsWorkers
 from pairstream.errors import ConfigError
 from pairstream.header import MAX_HEADER_BYTES
@@ -28,6 +29,7 @@ def connect(
     timeout: float = 60.0,
     credit_bytes: int = CREDIT_BYTES,
     fingerprint: str | None = None,
+    credentials: Credentials | None = None,
 ) -> Client:
     """Open a stream.
 
@@ -40,9 +42,10 @@ def connect(
         timeout: the longest that any one wait may last, in seconds, this call included.
         credit_bytes: how many bytes of blocks may be on their way ahead of the consumer.
         fingerprint: `Client.fingerprint` of an earlier connection, to get the same bytes as then or none.
+        credentials: with what the client shows who it is; None takes what its environment names (`credentials.py`).
 
     Raises:
-        ConfigError: the URL is none of these.
+        ConfigError: the URL is none of these, or a key file is of no use.
         RefusedError: the workers will not serve this spec.
         WorkerUnavailableError, StreamTimeoutError: no worker answered in time.
     """
@@ -53,7 +56,7 @@ def connect(
         raise ConfigError(f"{url!r} is not a stream's URL; write {', or '.join(_FORMS)}")
     discovery = _watch(scheme, rest) if watched else None
     return Client(
-        _TRANSPORTS[scheme](None if watched else url, spec),
+        _TRANSPORTS[scheme](None if watched else url, spec, credentials or Credentials.from_environment()),
         spec,
         experiment=experiment,
         timeout=timeout,
@@ -70,7 +73,7 @@ def _watch(scheme: str, rest: str) -> Discovery:
     return DnsWorkers(scheme, name.host, name.port)
 
 
-def _local(url: str | None, spec: StreamSpec) -> Transport:
+def _local(url: str | None, spec: StreamSpec, credentials: Credentials = NONE) -> Transport:
     from pairstream.local_transport import NAME, LocalTransport  # noqa: PLC0415 – only what the URL asks for is loaded
 
     if url not in (None, NAME):
@@ -78,16 +81,17 @@ def _local(url: str | None, spec: StreamSpec) -> Transport:
     return LocalTransport(installed_renderer())
 
 
-def _zmq(url: str | None, spec: StreamSpec) -> Transport:
+def _zmq(url: str | None, spec: StreamSpec, credentials: Credentials = NONE) -> Transport:
     from pairstream.zmq_transport import ZmqTransport  # noqa: PLC0415
 
-    return ZmqTransport(_named(url), max_frame_bytes=max(spec.audio_bytes, _theta_bytes(spec), MAX_HEADER_BYTES))
+    largest = max(spec.audio_bytes, _theta_bytes(spec), MAX_HEADER_BYTES)
+    return ZmqTransport(_named(url), max_frame_bytes=largest, curve=credentials.curve)
 
 
-def _grpc(url: str | None, spec: StreamSpec) -> Transport:
+def _grpc(url: str | None, spec: StreamSpec, credentials: Credentials = NONE) -> Transport:
     from pairstream.grpc_transport import GrpcTransport  # noqa: PLC0415
 
-    return GrpcTransport(_named(url), max_block_bytes=spec.audio_bytes + _theta_bytes(spec))
+    return GrpcTransport(_named(url), max_block_bytes=spec.audio_bytes + _theta_bytes(spec), tls=credentials.tls)
 
 
 def _named(url: str | None) -> list[str]:
@@ -101,7 +105,7 @@ def _theta_bytes(spec: StreamSpec) -> int:
 
 
 #: What makes the transport of a scheme from the whole URL; from None if the workers are yet to be found.
-_TRANSPORTS: dict[str, Callable[[str | None, StreamSpec], Transport]] = {
+_TRANSPORTS: dict[str, Callable[..., Transport]] = {
     "local": _local,
     "zmq": _zmq,
     "tcp": _zmq,

@@ -24,6 +24,9 @@ from pairstream.version import version
 
 INTERRUPTED = 130
 
+#: Metadata of a field that is said by its place on the command line, without a flag.
+POSITIONAL = {"positional": True}
+
 #: The name in `--max-steps=5`, which may be written with hyphens or underscores alike.
 _OPTION = re.compile(r"^--[a-z][\w.-]*")
 
@@ -103,7 +106,10 @@ def _parser_of(command: Command) -> ArgumentParser:
     lists = {name: get_args(hint)[0] for name, hint in hints.items() if get_origin(hint) is list}
     switches = {name for name, hint in hints.items() if hint is bool}
     documented = {parameter.arg_name: parameter.description for parameter in _docs(command.settings)}
-    parser.add_class_arguments(command.settings, skip={*lists, *switches})
+    places = [field.name for field in fields(command.settings) if field.metadata == POSITIONAL]
+    for name in places:
+        parser.add_argument(name, type=hints[name], help=documented.get(name))
+    parser.add_class_arguments(command.settings, skip={*lists, *switches, *places})
     for name, item in lists.items():
         parser.add_argument(f"--{name}", nargs="+", type=item, default=[], help=documented.get(name))
     for name in switches:

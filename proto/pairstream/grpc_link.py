@@ -14,7 +14,9 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its C++ core would log beside
 
 import grpc
 
+from pairstream.credentials import TlsClient
 from pairstream.errors import ProtocolError
+from pairstream.grpc_channel import open_channel, trouble
 from pairstream.grpc_wire import CHANNEL_OPTIONS, METHOD, SERVICE, Assembler, slices
 from pairstream.header import Frame
 from pairstream.transport import Event, Garbled, Joined, Lost, Received
@@ -42,17 +44,24 @@ class GrpcLink:
         target: its address.
         max_block_bytes: no block larger than this is accepted.
         report: takes each event; it may wait until there is room for it. False ends the connection.
+        tls: the identities by which both ends are known; None if nothing is encrypted.
     """
 
     def __init__(
-        self, worker: str, target: str, max_block_bytes: int, report: Callable[[GrpcLink, Event], bool]
+        self,
+        worker: str,
+        target: str,
+        max_block_bytes: int,
+        report: Callable[[GrpcLink, Event], bool],
+        tls: TlsClient | None = None,
     ) -> None:
         self.worker = worker
         self._max_block_bytes = max_block_bytes
         self._report = report
         self._closed = Flag()
         self._outgoing: SimpleQueue[bytes | None] = SimpleQueue()
-        self._channel = grpc.insecure_channel(target, options=_OPTIONS)
+        self._tls = tls is not None
+        self._channel = open_channel(target, tls, _OPTIONS)
         self._open: grpc.StreamStreamMultiCallable[bytes, bytes] = self._channel.stream_stream(
             f"/{SERVICE}/{METHOD}"
             # no serializers: bytes both ways
@@ -86,13 +95,14 @@ class GrpcLink:
             reason = ""
             try:
                 call.initial_metadata()  # waits until the worker has taken the call, or it has failed
-                if call.is_active():
-                    pause = RECONNECT_SECONDS
-                    self._report(self, Joined(self.worker))
-                self._read(call)
                 reason = "the worker ended the stream"
+                if not call.is_active():
+                    reason = _explained(call, tls=self._tls)
+                elif self._report(self, Joined(self.worker)):
+                    pause = RECONNECT_SECONDS
+                    self._read(call)
             except grpc.RpcError as error:
-                reason = _explained(error)
+                reason = _explained(error, tls=self._tls)
             outgoing.put(None)
             call.cancel()
             if not self._report(self, Lost(self.worker, reason)):
@@ -115,9 +125,9 @@ class GrpcLink:
                 return
 
 
-def _explained(error: grpc.RpcError) -> str:
+def _explained(error: grpc.RpcError | grpc.Call, *, tls: bool) -> str:
     if not isinstance(error, grpc.Call):
         return str(error)
     if error.code() is grpc.StatusCode.UNAVAILABLE:
-        return f"nothing listens there that speaks gRPC, or the connection broke ({error.details()})"
+        return trouble(error.details(), tls=tls)
     return f"{error.code().name}: {error.details()}"

@@ -14,6 +14,7 @@ from threading import Semaphore
 from pairstream import allocator
 from pairstream.address import Address
 from pairstream.codec import encode
+from pairstream.credentials import TlsClient
 from pairstream.errors import ConfigError
 from pairstream.grpc_link import GrpcLink
 from pairstream.messages import Message
@@ -27,10 +28,12 @@ class GrpcTransport:
     Args:
         workers: their URLs.
         max_block_bytes: no block larger than this is accepted from a worker.
+        tls: the identities by which both ends are known; None if nothing is encrypted.
     """
 
-    def __init__(self, workers: Iterable[str], max_block_bytes: int) -> None:
+    def __init__(self, workers: Iterable[str], max_block_bytes: int, tls: TlsClient | None = None) -> None:
         allocator.tune()
+        self._tls = tls
         self._max_block_bytes = max_block_bytes
         self._links: dict[str, GrpcLink] = {}
         self._events: SimpleQueue[tuple[GrpcLink, Event]] = SimpleQueue()
@@ -57,7 +60,7 @@ class GrpcTransport:
         if url.scheme != "grpc" or not isinstance(url.place, Address):
             raise ConfigError(f"{worker} is not reached over gRPC; write grpc://HOST:PORT")
         if worker not in self._links:
-            self._links[worker] = GrpcLink(worker, str(url.place), self._max_block_bytes, self._report)
+            self._links[worker] = GrpcLink(worker, str(url.place), self._max_block_bytes, self._report, self._tls)
 
     def remove(self, worker: str) -> None:
         """Close the connection to this worker, if there is one; nothing more is reported of it."""

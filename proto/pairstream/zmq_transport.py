@@ -16,11 +16,12 @@ import zmq
 from pairstream import allocator, sharing
 from pairstream.block import PairBlock
 from pairstream.codec import decode, encode
+from pairstream.credentials import CurveClient
 from pairstream.errors import ConfigError, ProtocolError
 from pairstream.messages import Failed, Message, Opened, Want
 from pairstream.transport import Event, Garbled, Lost, Received
 from pairstream.worker_url import WorkerUrl
-from pairstream.zmq_link import LINGER_MS, ZmqLink
+from pairstream.zmq_link import LINGER_MS, RECONNECT_MAX_MS, ZmqLink
 
 SCHEMES: Final = ("zmq", "tcp", "ipc", "shm")
 #: Seconds that a worker on this host may take to share memory, before it is asked for frames instead.
@@ -33,10 +34,12 @@ class ZmqTransport:
     Args:
         workers: their URLs.
         max_frame_bytes: no single frame larger than this is accepted from a worker.
+        curve: the keys by which both ends are known; None if nothing is encrypted.
     """
 
-    def __init__(self, workers: Iterable[str], max_frame_bytes: int) -> None:
+    def __init__(self, workers: Iterable[str], max_frame_bytes: int, curve: CurveClient | None = None) -> None:
         allocator.tune()
+        self._curve = curve
         self._max_frame_bytes = max_frame_bytes
         self._context = zmq.Context()
         self._poller = zmq.Poller()
@@ -44,6 +47,7 @@ class ZmqTransport:
         self._monitors: dict[zmq.Socket[bytes], ZmqLink] = {}
         self._sockets: dict[zmq.Socket[bytes], ZmqLink] = {}
         self._withheld: dict[str, tuple[Opened, float]] = {}
+        self._given_up: dict[str, float] = {}
         self._stamps = itertools.count(1)
         try:
             for worker in workers:
@@ -68,7 +72,7 @@ class ZmqTransport:
             raise ConfigError(f"{worker} is not reached over ZeroMQ; write {' or '.join(SCHEMES)}://…")
         if worker in self._links:
             return
-        link = ZmqLink(self._context, url, self._max_frame_bytes, self._stamps)
+        link = ZmqLink(self._context, url, self._max_frame_bytes, self._stamps, self._curve)
         self._links[worker] = self._monitors[link.monitor] = self._sockets[link.socket] = link
         for source in (link.monitor, link.socket):
             self._poller.register(source, zmq.POLLIN)
@@ -76,6 +80,7 @@ class ZmqTransport:
     def remove(self, worker: str) -> None:
         """Close the connection to this worker, if there is one; nothing more is reported of it."""
         self._withheld.pop(worker, None)
+        self._given_up.pop(worker, None)
         link = self._links.pop(worker, None)
         if link is None:
             return
@@ -97,6 +102,8 @@ class ZmqTransport:
         """Everything that is there, connections' comings and goings before what came over them."""
         if self._withheld:
             seconds = min(seconds, SHARING_SECONDS)
+        if self._given_up:
+            seconds = min(seconds, self._try_again())
         ready = [socket for socket, _ in self._poller.poll(max(0, round(seconds * 1_000)))]
         events = [self._connection_event(self._monitors[socket]) for socket in ready if socket in self._monitors]
         for socket in ready:
@@ -116,7 +123,20 @@ class ZmqTransport:
 
     def _connection_event(self, link: ZmqLink) -> Event:
         self._withheld.pop(link.name, None)
-        return link.connection_event()
+        event = link.connection_event()
+        if link.given_up:
+            self._given_up.setdefault(link.name, time.monotonic() + RECONNECT_MAX_MS / 1_000)
+        else:
+            self._given_up.pop(link.name, None)
+        return event
+
+    def _try_again(self) -> float:
+        """Connect anew to workers whose handshakes failed a while ago; seconds until the next of them."""
+        now = time.monotonic()
+        for worker in [worker for worker, at in self._given_up.items() if at <= now]:
+            del self._given_up[worker]
+            self._links[worker].reconnect()
+        return min((at - now for at in self._given_up.values()), default=RECONNECT_MAX_MS / 1_000)
 
     def _message_events(self, link: ZmqLink) -> list[Event]:
         frames = link.receive()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
+
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its C++ core would log beside the error that we raise
 
 import grpc
 from google.protobuf.json_format import MessageToDict
@@ -12,7 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from pairstream.address import Address
+from pairstream.credentials import Credentials
 from pairstream.errors import StreamTimeoutError, WorkerUnavailableError
+from pairstream.grpc_channel import open_channel, trouble
 from pairstream.v1 import worker_pb2, worker_pb2_grpc
 from synth_server.config import StatusSettings
 from synth_server.limits import MIB
@@ -36,7 +41,8 @@ def run(settings: StatusSettings) -> int:
 
 def _ask(settings: StatusSettings) -> tuple[str, worker_pb2.DescribeResponse, worker_pb2.StatusResponse]:
     address = Address.parse(settings.worker, flag="worker")
-    with grpc.insecure_channel(str(address)) as channel:
+    tls = Credentials.from_environment().tls
+    with open_channel(str(address), tls) as channel:
         try:
             health = health_pb2_grpc.HealthStub(channel).Check(
                 health_pb2.HealthCheckRequest(), timeout=settings.timeout
@@ -45,17 +51,20 @@ def _ask(settings: StatusSettings) -> tuple[str, worker_pb2.DescribeResponse, wo
             description = stub.Describe(worker_pb2.DescribeRequest(), timeout=settings.timeout)
             status = stub.Status(worker_pb2.StatusRequest(), timeout=settings.timeout)
         except grpc.RpcError as error:
-            raise _explained(address, settings.timeout, error) from error
+            raise _explained(address, settings.timeout, error, tls=tls is not None) from error
     return health_pb2.HealthCheckResponse.ServingStatus.Name(health.status), description, status
 
 
-def _explained(address: Address, timeout: float, error: grpc.RpcError) -> WorkerUnavailableError | StreamTimeoutError:
+def _explained(
+    address: Address, timeout: float, error: grpc.RpcError, *, tls: bool
+) -> WorkerUnavailableError | StreamTimeoutError:
     code = error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return StreamTimeoutError(f"{address} did not answer within {timeout} s; raise --timeout, or see its log")
+    details = error.details() if isinstance(error, grpc.Call) else str(error)
     return WorkerUnavailableError(
-        f"no worker answers gRPC at {address} ({code.name}); start one with `synth-server serve`, "
-        "or give the address that it printed after `grpc`"
+        f"no worker answers gRPC at {address} ({code.name}): {trouble(details, tls=tls)}; start one with "
+        "`synth-server serve`, or give the address that it printed after `grpc`"
     )
 
 
