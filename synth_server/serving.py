@@ -18,6 +18,7 @@ from pairstream.block import PairBlock
 from pairstream.codec import encode
 from pairstream.messages import Failed, Message, Opened, Refused
 from synth_server.bell import Bell
+from synth_server.complaints import Complaints
 from synth_server.dispatcher import Dispatcher, Job, OpenJob, Outbox, RenderJob
 from synth_server.door import Door, Garbled, Left, Said
 from synth_server.door import Event as DoorEvent
@@ -32,8 +33,6 @@ _log = logging.getLogger(__name__)
 JOBS_AHEAD: Final = 2
 #: Seconds that blocks on their way may take to leave when the worker stops.
 LINGER_SECONDS: Final = 2.0
-#: Clients of whom it is remembered that they were complained of.
-COMPLAINTS: Final = 1_024
 
 
 class Serving:
@@ -67,7 +66,7 @@ class Serving:
         self._metrics = metrics
         self._client_bytes = client_bytes
         self._wake_seconds = wake_seconds
-        self._complained: set[ClientId] = set()
+        self._complaints = Complaints()
         self._farewell_said = False
         self._drain = Event()
         self._stop = Event()
@@ -130,9 +129,11 @@ class Serving:
         elif isinstance(event, Garbled):
             self._metrics.malformed.inc()
             self._complain(client, "sent %s", event.error)
-            self._send([(client, Refused(digest="", reason=f"you sent {event.error}"))])
+            if self._complaints.answer(client):
+                self._send([(client, Refused(digest="", reason=f"you sent {event.error}"))])
         elif isinstance(event, Left):
             self._forget(client, event.reason)
+            self._complaints.forget(client)
 
     def _hand_out(self) -> None:
         while self._rendering.jobs < JOBS_AHEAD and (job := self._dispatcher.next_job()):
@@ -170,11 +171,8 @@ class Serving:
     def _forget(self, client: ClientId, reason: str) -> None:
         _log.info("client %s is gone: %s", client.hex(), reason)
         self._dispatcher.forget(client)
-        self._complained.discard(client)
 
     def _complain(self, client: ClientId, complaint: str, *arguments: object) -> None:
         """One line about each client, however often there is reason for it."""
-        level = logging.DEBUG if client in self._complained else logging.WARNING
-        if len(self._complained) < COMPLAINTS:
-            self._complained.add(client)
+        level = logging.WARNING if self._complaints.first(client) else logging.DEBUG
         _log.log(level, f"client %s {complaint}", client.hex(), *arguments)

@@ -56,6 +56,9 @@ class ZmqDoor:
             (zmq.HANDSHAKE_IVL, HEARTBEAT_TIMEOUT_MS),
             (zmq.MAXMSGSIZE, MAX_HEADER_BYTES),  # clients send headers only
             (zmq.SNDHWM, WAITING_MESSAGES),
+            # No limit: at one, libzmq stops to read from that client, and if the client then leaves while a heartbeat
+            # is due or among what it had said, libzmq 4.3.5 aborts the process (assertion !_io_error).
+            (zmq.RCVHWM, 0),
             (zmq.IPV6, 1),
         ):
             self._router.setsockopt(option, value)

@@ -1,0 +1,203 @@
+"""A live worker under fire: no crash, no hang, no growth, one line in the log, and the honest get their bytes."""
+
+from __future__ import annotations
+
+import logging
+import re
+import resource
+import socket
+import struct
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+import pytest
+import zmq
+from garbage import BOMBS, garbage
+from toy_source import TOY, ToySource, open_toy
+
+from pairstream import Client, connect, sharing
+from pairstream.codec import decode, encode
+from pairstream.grpc_wire import METHOD, SERVICE, slices
+from pairstream.header import MAX_HEADER_BYTES
+from pairstream.messages import Failed, Want
+from synth_server.complaints import ANSWERED, REMEMBERED, Complaints
+from synth_server.config import ServeSettings
+from synth_server.metrics import WorkerMetrics
+from synth_server.server import Server
+
+SETTINGS = ServeSettings(bind="tcp://127.0.0.1:0", grpc="127.0.0.1:0", http="127.0.0.1:0", drain_seconds=2, capacity=1)
+#: ZMTP 3.1 as a DEALER says it, without any security: greeting, and the command READY.
+GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x01NULL" + bytes(16) + b"\x00" + bytes(31)
+READY = b"\x04\x1c\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER"
+PING = b"\x04\x07\x04PING\x00\x00"
+#: Bytes that a worker may hold more after a bombardment than after the first.
+GROWTH = 24 << 20
+
+
+@pytest.fixture
+def worker(caplog: pytest.LogCaptureFixture) -> Iterator[Server]:
+    caplog.set_level(logging.WARNING)
+    with Server(SETTINGS, open_toy, WorkerMetrics()) as server:
+        yield server
+
+
+def resident() -> int:
+    """Bytes of this process, in which the worker is, that lie in memory."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+def malformed(worker: Server) -> int:
+    with urllib.request.urlopen(worker.addresses.http + "/metrics", timeout=5) as response:
+        found = re.search(r"^pairstream_worker_malformed_messages_total (\S+)", response.read().decode(), re.MULTILINE)
+    assert found is not None
+    return int(float(found[1]))
+
+
+def check(client: Client, begin: int, count: int = 10) -> None:
+    """An honest client gets the right bytes."""
+    source = ToySource(TOY)
+    blocks = list(client.blocks(begin, begin + count))
+    assert [block.sha256() for block in blocks] == [
+        source.render(index).sha256() for index in range(begin, begin + count)
+    ]
+
+
+def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if " sent " in record.getMessage()]
+
+
+@contextmanager
+def dealer(worker: Server) -> Iterator[zmq.Socket[bytes]]:
+    context = zmq.Context()
+    enemy = context.socket(zmq.DEALER)
+    enemy.setsockopt(zmq.SNDTIMEO, 10_000)
+    enemy.connect(worker.addresses.data.replace("zmq://", "tcp://"))
+    yield enemy
+    enemy.close(linger=0)
+    context.term()
+
+
+def bombard(honest: Client, enemy: zmq.Socket[bytes], count: int, *, seed: int, begin: int) -> None:
+    """Send garbage, and none of what the worker answers is read; an honest client asks all the while."""
+    for number, frames in enumerate(garbage(count, seed)):
+        enemy.send_multipart(frames)
+        if number % (count // 5) == 0:
+            check(honest, begin + 10 * number // (count // 5))
+
+
+def settle(enemy: zmq.Socket[bytes]) -> None:
+    """Wait until the worker has come to the end of what was sent."""
+    last = Want(digest="ef" * 32, indices=(77,), experiment="the last")
+    enemy.send_multipart(encode(last))
+    answer: object = None
+    while not (isinstance(answer, Failed) and answer.digest == last.digest):
+        assert enemy.poll(20_000), "the worker says nothing"
+        frames = enemy.recv_multipart()
+        answer = None if sharing.is_sharing(frames) else decode(frames)
+
+
+def test_garbage_over_zeromq_harms_nobody_and_is_logged_once(worker: Server, caplog: pytest.LogCaptureFixture):
+    with connect(worker.addresses.data, TOY, timeout=10) as honest, dealer(worker) as enemy:
+        bombard(honest, enemy, 1_000, seed=3, begin=0)
+        check(honest, 100)
+        assert malformed(worker) > 300
+    assert len(complaints(caplog)) == 1
+
+
+@pytest.mark.slow
+def test_ten_thousand_malformed_messages_leave_nothing_behind(worker: Server, caplog: pytest.LogCaptureFixture):
+    with connect(worker.addresses.data, TOY, timeout=10) as honest:
+        held = []
+        for seed in range(5):
+            with dealer(worker) as enemy:
+                bombard(honest, enemy, 10_000, seed=seed, begin=100 * seed)
+                settle(enemy)
+                check(honest, 100 * seed + 60)
+            held.append(resident())
+        assert held[-1] - held[1] < GROWTH, held
+    assert malformed(worker) > 10_000
+    assert len(complaints(caplog)) == 5
+
+
+def test_garbage_over_grpc_harms_nobody_and_is_logged_once(worker: Server, caplog: pytest.LogCaptureFixture):
+    pieces = [piece for frames in garbage(300, seed=4) for piece in slices(frames)]
+    with (
+        connect(f"grpc://{worker.addresses.grpc}", TOY, timeout=10) as honest,
+        grpc.insecure_channel(worker.addresses.grpc) as channel,
+    ):
+        check(honest, 0)
+        for _ in channel.stream_stream(f"/{SERVICE}/{METHOD}")(iter([*pieces, *BOMBS]), timeout=20):
+            pass
+        check(honest, 10)
+    assert malformed(worker) > 100
+    assert len(complaints(caplog)) == 1
+
+
+def test_a_message_of_grpc_that_is_too_long_ends_its_stream_alone(worker: Server):
+    with (
+        connect(f"grpc://{worker.addresses.grpc}", TOY, timeout=10) as honest,
+        grpc.insecure_channel(worker.addresses.grpc, [("grpc.max_send_message_length", -1)]) as channel,
+    ):
+        call = channel.stream_stream(f"/{SERVICE}/{METHOD}")(iter([bytes(8 << 20)]), timeout=10)
+        with pytest.raises(grpc.RpcError) as caught:
+            list(call)
+        assert caught.value.code() in (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.CANCELLED)
+        check(honest, 0)
+
+
+@pytest.mark.parametrize("length", [MAX_HEADER_BYTES + 1, 4 << 30, (1 << 63) - 1, (1 << 64) - 1])
+def test_a_length_of_gigabytes_is_not_believed(worker: Server, length: int):
+    """A raw TCP client that speaks ZeroMQ, and announces a frame: the worker hangs up, and takes no memory for it."""
+    host, port = worker.addresses.data.removeprefix("zmq://").split(":")
+    with (
+        connect(worker.addresses.data, TOY, timeout=10) as honest,
+        socket.create_connection((host, int(port)), timeout=10) as enemy,
+    ):
+        held = resident()
+        enemy.sendall(GREETING + READY)
+        enemy.sendall(b"\x02" + struct.pack(">Q", length) + b"x" * 100)
+        while enemy.recv(4_096):  # its greeting and READY; then it hangs up, or this is a time-out
+            pass
+        assert resident() - held < GROWTH
+        check(honest, 0)
+
+
+@pytest.mark.parametrize(
+    "noise", [b"", b"GET / HTTP/1.1\r\n\r\n", bytes(64), b"\xff" * 5_000, GREETING, GREETING + READY[:9]]
+)
+def test_what_does_not_speak_zeromq_harms_nobody(worker: Server, noise: bytes):
+    host, port = worker.addresses.data.removeprefix("zmq://").split(":")
+    with connect(worker.addresses.data, TOY, timeout=10) as honest:
+        for _ in range(20):
+            with socket.create_connection((host, int(port)), timeout=10) as enemy:
+                enemy.sendall(noise)
+        check(honest, 0)
+
+
+def test_who_floods_with_heartbeats_and_hangs_up_harms_nobody(worker: Server, caplog: pytest.LogCaptureFixture):
+    """libzmq would abort the whole process, if it had stopped to read from this connection."""
+    host, port = worker.addresses.data.removeprefix("zmq://").split(":")
+    with connect(worker.addresses.data, TOY, timeout=10) as honest:
+        with socket.create_connection((host, int(port)), timeout=10) as enemy:
+            enemy.sendall(GREETING + READY)
+            assert enemy.recv(4_096)
+            enemy.sendall((b"\x00\x01x" + PING) * 10_000)
+            enemy.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # it resets
+        check(honest, 0)
+        check(honest, 10)
+    assert len(complaints(caplog)) == 1
+
+
+def test_complaints_are_few_and_of_few():
+    complaints = Complaints()
+    assert [complaints.answer(b"a") for _ in range(ANSWERED + 2)] == [True] * ANSWERED + [False] * 2
+    assert not complaints.first(b"a")
+    assert complaints.first(b"b")
+    for number in range(10 * REMEMBERED):
+        complaints.answer(number.to_bytes(4, "big"))
+    assert len(complaints._of) == REMEMBERED
+    complaints.forget(b"unheard of")
