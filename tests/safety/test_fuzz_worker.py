@@ -28,6 +28,8 @@ from synth_server.config import ServeSettings
 from synth_server.metrics import WorkerMetrics
 from synth_server.server import Server
 
+pytestmark = pytest.mark.slow  # they wait for what is refused
+
 SETTINGS = ServeSettings(bind="tcp://127.0.0.1:0", grpc="127.0.0.1:0", http="127.0.0.1:0", drain_seconds=2, capacity=1)
 #: ZMTP 3.1 as a DEALER says it, without any security: greeting, and the command READY.
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x01NULL" + bytes(16) + b"\x00" + bytes(31)

@@ -21,6 +21,8 @@ from synth_server.config import ServeSettings
 from synth_server.metrics import WorkerMetrics
 from synth_server.server import Server
 
+pytestmark = pytest.mark.slow  # they wait for what is refused
+
 pytest.importorskip("cryptography", reason="certificates are made with the extra tls")
 PLAIN = ServeSettings(bind="tcp://127.0.0.1:0", grpc="127.0.0.1:0", http="127.0.0.1:0", drain_seconds=2, capacity=1)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -25,13 +25,21 @@ BIG = StreamSpec(synth="toy", sample_rate=16_000, seconds=1.0, block_pairs=80)  
 TINY = replace(TOY, block_pairs=1, seconds=0.016)
 
 
-@pytest.fixture(params=WIRES)
+#: tcp and ipc are parts of what shm goes through: these run with the slow tests.
+SLOW = ("tcp", "ipc")
+
+
+def marked(wires: Sequence[str]) -> list[Any]:
+    return [pytest.param(wire, marks=[pytest.mark.slow] if wire in SLOW else []) for wire in wires]
+
+
+@pytest.fixture(params=marked(WIRES))
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     with Site(request.param) as site:
         yield site
 
 
-@pytest.fixture(params=REMOTE)
+@pytest.fixture(params=marked(REMOTE))
 def remote(request: pytest.FixtureRequest) -> Iterator[Site]:
     with Site(request.param) as site:
         yield site
@@ -209,7 +217,7 @@ def test_a_client_that_vanishes_harms_nobody(remote: Site):
     assert [block.sha256() for block in remote.connect().blocks(stop=20)] == reference(TOY, 20)
 
 
-@pytest.mark.parametrize("wire", ["tcp", "ipc", "grpc"])
+@pytest.mark.parametrize("wire", marked(["tcp", "ipc", "grpc"]))
 def test_a_client_that_asks_and_does_not_read_is_refused_more(wire: str):
     """Its own memory bounds what shared memory holds; elsewhere the worker does."""
     with Site(wire, client_mib=64) as site:

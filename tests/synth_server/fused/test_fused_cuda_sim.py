@@ -14,6 +14,8 @@ import pytest
 from synth_server.engines import load_engine
 from tests.golden import sounds
 
+pytestmark = pytest.mark.slow
+
 #: numba must be told before it is imported; without a compiler the scalars are NumPy's, as the formulas expect.
 SIMULATED = {"NUMBA_ENABLE_CUDASIM": "1", "NUMBA_DISABLE_JIT": "1"}
 
@@ -58,11 +60,11 @@ def simulated(folder: Path, synth: str, threads: int, seconds: float, control_ra
     ("synth", "threads", "samples", "control_rate"),
     [
         ("voice-fm", 16, 131, 480),
-        pytest.param("voice", 32, 321, 437, marks=pytest.mark.slow),
-        pytest.param("voice", 16, 400, 80, marks=pytest.mark.slow),
-        pytest.param("voice-fm", 32, 96, 48_000, marks=pytest.mark.slow),
-        pytest.param("parametric", 48, 257, 480, marks=pytest.mark.slow),
-        pytest.param("voice", 16, 1, 16_000, marks=pytest.mark.slow),
+        ("voice", 32, 321, 437),
+        ("voice", 16, 400, 80),
+        ("voice-fm", 32, 96, 48_000),
+        ("parametric", 48, 257, 480),
+        ("voice", 16, 1, 16_000),
     ],
 )
 def test_a_simulated_card_gives_the_bytes_of_the_cpu(
@@ -83,7 +85,6 @@ def test_a_simulated_card_gives_the_bytes_of_the_cpu(
     engine.close()
 
 
-@pytest.mark.slow
 def test_a_card_that_is_not_there_is_refused_in_one_line() -> None:
     script = "from synth_server.engines import load_engine\nload_engine('fused', device='cuda:7')"
     done = subprocess.run(
