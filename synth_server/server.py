@@ -19,6 +19,7 @@ from synth_server.http_server import HttpServer
 from synth_server.ledger import Ledger
 from synth_server.limits import MIB
 from synth_server.metrics import WorkerMetrics
+from synth_server.pace import Pace
 from synth_server.scheduler import Scheduler
 from synth_server.sources import Sources
 from synth_server.window import Window
@@ -56,8 +57,9 @@ class Server:
         self._window = Window(settings.window_mib * MIB)
         metrics.window_limit.set(self._window.limit_bytes)
         scheduler = Scheduler(settings.limits.asks_per_client)
-        self._dispatcher = Dispatcher(self._window, scheduler, self._ledger, metrics)
-        self._zmq = ZmqServer(self._dispatcher, Sources(open_source, settings.limits), metrics)
+        pace = Pace()
+        self._dispatcher = Dispatcher(self._window, scheduler, self._ledger, metrics, limits=settings.limits, pace=pace)
+        self._zmq = ZmqServer(self._dispatcher, Sources(open_source, settings.limits, pace=pace), metrics)
         with ExitStack() as undo:
             undo.callback(self._zmq.stop, 0)
             data = self._zmq.bind(settings.data_address)
