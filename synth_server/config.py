@@ -25,6 +25,8 @@ class ServeSettings:
     """Where Describe, Status and grpc.health are served, HOST:PORT."""
     http: str = "127.0.0.1:5557"
     """Where /metrics and /healthz are served, HOST:PORT."""
+    upstream: str = ""
+    """Be a relay: fetch the pairs from these workers instead, named as a client names them, zmq://HOST:PORT,..."""
     device: str = "cpu"
     """What renders: cpu, cuda or cuda:N."""
     threads: int = 0
@@ -52,6 +54,8 @@ class ServeSettings:
             )
         if self.max_block_mib < 1:
             raise ConfigError(f"max_block_mib={self.max_block_mib!r} leaves no room for any block; use 1 or more")
+        if self.upstream.startswith("local://"):
+            raise ConfigError("upstream=local:// would render here, as a worker does that is no relay: leave it away")
         for address, flag in ((self.data_address, "bind"), (self.grpc_address, "grpc"), (self.http_address, "http")):
             if not address.loopback and not self.insecure:
                 raise ConfigError(
@@ -77,7 +81,7 @@ class ServeSettings:
     @property
     def limits(self) -> Limits:
         """The limits that these settings set."""
-        return Limits(block_bytes=self.max_block_mib * MIB)
+        return Limits(block_bytes=self.max_block_mib * MIB, patches=not self.upstream)
 
 
 @dataclass(frozen=True, kw_only=True)

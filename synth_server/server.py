@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from threading import Event
@@ -44,13 +45,21 @@ class Server:
         settings: what to listen on and how much to hold.
         open_source: makes the source of a stream: a renderer.
         metrics: times and counts; the sources should observe their stages with it.
+        warm_up: proves that there is a source, and gives its pairs per second.
 
     Raises:
         BindError: an address is taken or not this machine's.
     """
 
-    def __init__(self, settings: ServeSettings, open_source: OpenSource, metrics: WorkerMetrics) -> None:
+    def __init__(
+        self,
+        settings: ServeSettings,
+        open_source: OpenSource,
+        metrics: WorkerMetrics,
+        warm_up: Callable[[Sources], int] = measure,
+    ) -> None:
         self._settings = settings
+        self._measure = warm_up
         self._metrics = metrics
         self._ready = Event()
         self._ledger = Ledger()
@@ -59,7 +68,8 @@ class Server:
         scheduler = Scheduler(settings.limits.asks_per_client)
         pace = Pace()
         self._dispatcher = Dispatcher(self._window, scheduler, self._ledger, metrics, limits=settings.limits, pace=pace)
-        self._zmq = ZmqServer(self._dispatcher, Sources(open_source, settings.limits, pace=pace), metrics)
+        sources = Sources(open_source, settings.limits, upcoming=self._dispatcher.upcoming, pace=pace)
+        self._zmq = ZmqServer(self._dispatcher, sources, metrics)
         with ExitStack() as undo:
             undo.callback(self._zmq.stop, 0)
             data = self._zmq.bind(settings.data_address)
@@ -73,10 +83,11 @@ class Server:
         """Answer at once; serve blocks, and be ready, as soon as one was rendered.
 
         Raises:
-            PairstreamError: not even the warm-up block could be rendered.
+            PairstreamError: not even the warm-up block could be rendered, or a relay was stopped before its workers
+                answered.
         """
         self._http.start()
-        description = describe(self._settings.limits, self.addresses.data)
+        description = describe(self._settings.limits, self.addresses.data, self._settings.upstream)
         self._grpc.start(WorkerService(description, self._ledger, self._window, self._dispatcher.waiting))
         self._zmq.on_rendering_thread(self._warm_up)
         self._zmq.start()
@@ -85,8 +96,8 @@ class Server:
         self._grpc.set_ready()
 
     def _warm_up(self, sources: Sources) -> None:
-        """Render something: proof that it can, and a measure of how fast."""
-        measured = measure(sources)
+        """Proof that there is a source, and a measure of how fast it is."""
+        measured = self._measure(sources)
         self._dispatcher.capacity = self._settings.capacity or measured
         _log.debug("capacity %d pairs per second, measured %d", self._dispatcher.capacity, measured)
 

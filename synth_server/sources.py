@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
 
 from pairstream.block import PairBlock
 from pairstream.errors import RefusedError
@@ -12,6 +13,22 @@ from pairstream.source import OpenSource, Source
 from pairstream.spec import StreamSpec
 from synth_server.limits import Limits
 from synth_server.pace import Pace
+
+#: So many blocks a source is told of ahead.
+LOOK_AHEAD = 64
+
+
+@runtime_checkable
+class Forewarned(Protocol):
+    """A source for which it pays to know what will be wanted next: one that fetches."""
+
+    def expect(self, indices: Sequence[int]) -> None:
+        """These are wanted now or soon, the most urgent first."""
+
+
+def _unknown(digest: str, count: int) -> Sequence[int]:
+    """Nothing is known of what will be wanted."""
+    return ()
 
 
 class Sources:
@@ -22,6 +39,7 @@ class Sources:
         limits: what a spec may ask for.
         keep: how many sources stay open; the one unused for longest is closed first.
         remember: how many specs can be opened again without being told.
+        upcoming: which blocks of a stream are wanted next, at most so many.
         pace: told how long each block took.
         clock: seconds that never run backwards.
     """
@@ -33,6 +51,7 @@ class Sources:
         *,
         keep: int = 4,
         remember: int = 1_024,
+        upcoming: Callable[[str, int], Sequence[int]] = _unknown,
         pace: Pace | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -40,6 +59,7 @@ class Sources:
         self._limits = limits
         self._keep = keep
         self._remember = remember
+        self._upcoming = upcoming
         self._pace = pace or Pace()
         self._clock = clock
         self._open: OrderedDict[str, Source] = OrderedDict()
@@ -72,7 +92,10 @@ class Sources:
         if spec is None:
             raise RefusedError(f"stream {digest[:12]} is not open here; send OPEN first")
         began = self._clock()
-        block = self.open(spec).render(index)
+        source = self.open(spec)
+        if isinstance(source, Forewarned):
+            source.expect(self._upcoming(digest, LOOK_AHEAD))
+        block = source.render(index)
         self._pace.note(self._clock() - began)
         return block
 
