@@ -87,6 +87,7 @@ class Dispatcher:
         self._opening: dict[StreamSpec, dict[ClientId, None]] = {}
         self._unstarted: list[StreamSpec] = []
         self._draining = False
+        metrics.watch(scheduler, self._roster, window)
 
     @property
     def clients(self) -> int:
@@ -136,11 +137,10 @@ class Dispatcher:
         """A block was rendered, or could not be."""
         digest, index = job.key
         waiting = self._scheduler.done(job.key)
-        self._metrics.waits(self._scheduler)
         if isinstance(answer, PairBlock):
             self._window.put(job.key, answer)
             self._ledger.rendered(digest)
-            self._metrics.rendered(answer, self._window)
+            self._metrics.rendered(answer)
             self._serve(answer, waiting.values())
             return [(client, answer) for client in waiting]
         self._metrics.failures.inc()
@@ -157,8 +157,6 @@ class Dispatcher:
             if not self._opening[spec] and spec in self._unstarted:
                 self._unstarted.remove(spec)
                 del self._opening[spec]
-        self._metrics.waits(self._scheduler)
-        self._metrics.here(self._roster)
 
     def drain(self) -> Outbox:
         """Take nothing more on, and tell every client to ask elsewhere; nothing has to be handed over."""
@@ -208,14 +206,11 @@ class Dispatcher:
                 outbox.append((client, block))
             elif refusal := self._scheduler.ask(client, experiment, key, nbytes):
                 shed.setdefault(refusal, []).append(index)
-        self._metrics.waits(self._scheduler)
         return outbox + [(client, self._shed(digest, indices, refusal)) for refusal, indices in shed.items()]
 
     def _admit(self, client: ClientId, digest: str) -> Refusal | None:
         """Room for the client and the stream, or why there is none."""
-        full = self._roster.admit(client, digest, self._waits)
-        self._metrics.here(self._roster)
-        return full
+        return self._roster.admit(client, digest, self._waits)
 
     def _waits(self, client: ClientId) -> bool:
         return self._scheduler.waits(client) or any(client in clients for clients in self._opening.values())
@@ -230,8 +225,7 @@ class Dispatcher:
 
     def _serve(self, block: PairBlock, experiments: Collection[str], shared: int | None = None) -> None:
         """Note that the block goes to one client of each of these; all but the first share its rendering."""
-        for experiment in experiments:
-            self._ledger.served(experiment, block.digest, block.index)
+        self._ledger.served(experiments, block.digest, block.index)
         self._metrics.served(block, len(experiments), len(experiments) - 1 if shared is None else shared)
 
     def _remember(self, digest: str, nbytes: int) -> None:

@@ -69,11 +69,10 @@ class WorkerMetrics:
         """One block took this long in a stage."""
         self.stage_seconds.labels(stage).observe(seconds)
 
-    def rendered(self, block: PairBlock, window: Window) -> None:
-        """A block was rendered and put into the window."""
+    def rendered(self, block: PairBlock) -> None:
+        """A block was rendered."""
         self.blocks_rendered.inc()
         self.pairs_rendered.inc(block.pairs)
-        self.window.set(window.bytes)
 
     def served(self, block: PairBlock, clients: int, shared: int) -> None:
         """A block goes to so many clients, and to so many of them it was no work."""
@@ -81,12 +80,11 @@ class WorkerMetrics:
         self.blocks_shared.inc(max(0, shared))
         self.served_bytes.inc(clients * block.nbytes)
 
-    def waits(self, scheduler: Scheduler) -> None:
-        """Other asks wait than before."""
-        self.queue.set(len(scheduler))
-        self.waiting.set(scheduler.nbytes)
-
-    def here(self, roster: Roster) -> None:
-        """Other clients are here than before."""
-        self.clients.set(len(roster))
-        self.streams.set(roster.streams)
+    def watch(self, scheduler: Scheduler, roster: Roster, window: Window) -> None:
+        """Look at these whenever the gauges are read, which costs less than to tell them of every ask."""
+        self.queue.set_function(lambda: len(scheduler))
+        self.waiting.set_function(lambda: scheduler.nbytes)
+        self.clients.set_function(lambda: len(roster))
+        self.streams.set_function(lambda: roster.streams)
+        self.window.set_function(lambda: window.bytes)
+        self.window_limit.set(window.limit_bytes)

@@ -64,7 +64,6 @@ class Server:
         self._ready = Event()
         self._ledger = Ledger()
         self._window = Window(settings.window_mib * MIB)
-        metrics.window_limit.set(self._window.limit_bytes)
         scheduler = Scheduler(settings.limits.asks_per_client)
         pace = Pace()
         self._dispatcher = Dispatcher(self._window, scheduler, self._ledger, metrics, limits=settings.limits, pace=pace)
@@ -88,7 +87,7 @@ class Server:
         """
         self._http.start()
         description = describe(self._settings.limits, self.addresses.data, self._settings.upstream)
-        self._grpc.start(WorkerService(description, self._ledger, self._window, self._dispatcher.waiting))
+        self._grpc.start(WorkerService(description, self._ledger, self._window, self._dispatcher))
         self._zmq.on_rendering_thread(self._warm_up)
         self._zmq.start()
         self._ready.set()
