@@ -32,6 +32,8 @@ class ServeSettings:
     """Where the pairs are served over gRPC, and Describe, Status and grpc.health, HOST:PORT."""
     http: str = "127.0.0.1:5557"
     """Where /metrics and /healthz are served, HOST:PORT."""
+    upstream: str = ""
+    """Be a relay: fetch the pairs from these workers instead, named as a client names them, zmq://HOST:PORT,..."""
     device: str = "cpu"
     """What renders: cpu, cuda or cuda:N."""
     threads: int = 0
@@ -73,6 +75,8 @@ class ServeSettings:
             )
         if self.max_block_mib < 1:
             raise ConfigError(f"max_block_mib={self.max_block_mib!r} leaves no room for any block; use 1 or more")
+        if self.upstream.startswith("local://"):
+            raise ConfigError("upstream=local:// would render here, as a worker does that is no relay: leave it away")
         places: list[tuple[WorkerUrl | Address, str, bool, str]] = [
             (url, "bind", self.locks.curve, "use the keys that `synth-server keys curve DIR` makes")
             for url in self.data_urls
@@ -120,7 +124,7 @@ class ServeSettings:
     @property
     def limits(self) -> Limits:
         """The limits that these settings set."""
-        return Limits(block_bytes=self.max_block_mib * MIB)
+        return Limits(block_bytes=self.max_block_mib * MIB, patches=not self.upstream)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pairstream.header import VERSION
 from pairstream.v1 import worker_pb2
 from pairstream.version import version
-from synth_server.engines import ENGINES
 from synth_server.limits import Limits
-from synth_server.patches import PATCHES, Patch, load_patch
+
+if TYPE_CHECKING:
+    from synth_server.patches import Patch
 
 
-def describe(limits: Limits, data_url: str) -> worker_pb2.DescribeResponse:
-    """The synths with their parameters in the order of theta, the engines, and the limits."""
-    return worker_pb2.DescribeResponse(
+def describe(limits: Limits, data_url: str, upstream: str = "") -> worker_pb2.DescribeResponse:
+    """The synths with their parameters in the order of theta, the engines, and the limits.
+
+    Args:
+        limits: what a spec may ask for.
+        data_url: where the data path listens.
+        upstream: the workers of a relay, which knows no synths of its own; empty for a worker that renders.
+    """
+    description = worker_pb2.DescribeResponse(
         version=version(),
         protocol=VERSION,
         data_url=data_url,
-        synths=[_synth(name, load_patch(name)) for name in PATCHES],
-        engines=list(ENGINES),
+        upstream=upstream,
         limits=worker_pb2.Limits(
             block_bytes=limits.block_bytes,
             seconds=limits.seconds,
             samples=limits.samples,
             asks_per_client=limits.asks_per_client,
+            clients=limits.clients,
+            streams=limits.streams,
         ),
     )
+    if not upstream:
+        _add_what_renders(description)
+    return description
+
+
+def _add_what_renders(description: worker_pb2.DescribeResponse) -> None:
+    from synth_server.engines import ENGINES  # noqa: PLC0415 – loads numba, which a relay can do without
+    from synth_server.patches import PATCHES, load_patch  # noqa: PLC0415
+
+    description.engines.extend(ENGINES)
+    description.synths.extend(_synth(name, load_patch(name)) for name in PATCHES)
 
 
 def _synth(name: str, patch: Patch) -> worker_pb2.Synth:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its C++ core would log beside the error that we raise
@@ -17,6 +16,7 @@ from pairstream.errors import BindError
 from pairstream.grpc_wire import CHANNEL_OPTIONS
 from pairstream.tls import Identity
 from pairstream.v1 import worker_pb2, worker_pb2_grpc
+from synth_server.dispatcher import Dispatcher
 from synth_server.grpc_door import CLIENTS
 from synth_server.ledger import Ledger
 from synth_server.window import Window
@@ -34,7 +34,7 @@ class WorkerService(worker_pb2_grpc.WorkerServicer):
     Args:
         description: the constant answer to Describe.
         ledger, window: what Status reports of.
-        waiting: how many blocks of a stream an experiment waits for.
+        dispatcher: asked who waits.
     """
 
     def __init__(
@@ -42,13 +42,13 @@ class WorkerService(worker_pb2_grpc.WorkerServicer):
         description: worker_pb2.DescribeResponse,
         ledger: Ledger,
         window: Window,
-        waiting: Callable[[str, str], int],
+        dispatcher: Dispatcher,
     ) -> None:
         self.ready = self.draining = False
         self._description = description
         self._ledger = ledger
         self._window = window
-        self._waiting = waiting
+        self._dispatcher = dispatcher
         self._began = time.monotonic()
 
     def Describe(  # noqa: N802 – gRPC's name
@@ -63,13 +63,20 @@ class WorkerService(worker_pb2_grpc.WorkerServicer):
         """What it is doing now."""
         experiments = self._ledger.experiments()
         for entry in experiments:
-            entry.waiting = self._waiting(entry.name, entry.digest)
+            entry.waiting = self._dispatcher.waiting(entry.name, entry.digest)
+        totals = self._ledger.totals()
         return worker_pb2.StatusResponse(
             uptime_seconds=time.monotonic() - self._began,
             ready=self.ready,
             draining=self.draining,
             window_bytes=self._window.bytes,
             window_limit_bytes=self._window.limit_bytes,
+            clients=self._dispatcher.clients,
+            queue=self._dispatcher.queue,
+            blocks_rendered=totals.blocks_rendered,
+            blocks_served=totals.blocks_served,
+            capacity=self._dispatcher.capacity,
+            upstream=self._description.upstream,
             streams=[worker_pb2.Stream(**vars(entry)) for entry in self._ledger.streams()],
             experiments=[worker_pb2.Experiment(**vars(entry)) for entry in experiments],
         )

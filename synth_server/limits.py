@@ -25,6 +25,12 @@ class Limits:
     """Oscillators of all kinds: the modulation matrix grows with their square, so 24 have some 3,000 parameters."""
     asks_per_client: int = 128
     """Blocks that one client may have asked for and not yet received."""
+    clients: int = 1_024
+    """Clients at once; one that waits for nothing gives way to another."""
+    streams: int = 64
+    """Streams that all clients together may have open."""
+    patches: bool = True
+    """Whether the synths are known here; a relay leaves what depends on them to its workers."""
 
     def check(self, spec: StreamSpec) -> None:
         """Refuse a spec that asks for more.
@@ -32,12 +38,13 @@ class Limits:
         Raises:
             RefusedError: with what it asks for and what is allowed.
         """
-        if (oscillators := sum({**OWN.get(spec.synth, {}), **spec.oscillators}.values())) > self.oscillators:
+        oscillators = sum({**OWN.get(spec.synth, {}), **spec.oscillators}.values())
+        if oscillators > self.oscillators:
             raise RefusedError(
                 f"oscillators={dict(spec.oscillators)} are {oscillators} of all kinds, at most {self.oscillators} are "
                 "rendered: ask for fewer"
             )
-        if (size := spec.audio_bytes + _theta_bytes(spec)) > self.block_bytes:
+        if (size := spec.audio_bytes + (_theta_bytes(spec) if self.patches else 0)) > self.block_bytes:
             raise RefusedError(
                 f"a block of {spec.block_pairs} pairs of {spec.seconds} s has {size / MIB:,.0f} MiB of audio and "
                 f"theta, at most {self.block_bytes // MIB} are rendered: lower block_pairs (or raise the worker's "

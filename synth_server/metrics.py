@@ -1,6 +1,7 @@
 """Every metric of a worker, in one place. Names are `pairstream_worker_…`, in base units.
 
-Labels are few and bounded: stages only. Names of streams and experiments are in `Status` (see ledger.py).
+Labels are few and bounded: stages, and the bounds that `quota.py` names. Names of streams and experiments are in
+`Status` (see ledger.py).
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from pairstream.block import PairBlock
+from synth_server.quota import BOUNDS
+from synth_server.roster import Roster
+from synth_server.scheduler import Scheduler
 from synth_server.window import Window
 
 #: The way of a block through a worker; `synth-server bench` has the same rows.
@@ -42,12 +46,22 @@ class WorkerMetrics:
         self.blocks_rendered = Counter(f"{prefix}_blocks_rendered", "Blocks rendered.", registry=registry)
         self.pairs_rendered = Counter(f"{prefix}_pairs_rendered", "Pairs rendered.", registry=registry)
         self.blocks_served = Counter(f"{prefix}_blocks_served", "Blocks sent to clients.", registry=registry)
+        self.blocks_shared = Counter(
+            f"{prefix}_blocks_shared", "Blocks sent to clients that another ask had rendered.", registry=registry
+        )
         self.served_bytes = Counter(f"{prefix}_served_bytes", "Bytes of blocks sent to clients.", registry=registry)
         self.refusals = Counter(f"{prefix}_refusals", "Streams refused to clients.", registry=registry)
         self.failures = Counter(f"{prefix}_failures", "Blocks that could not be rendered.", registry=registry)
+        self.sheds = Counter(f"{prefix}_sheds", "Asks dropped since a bound was reached.", ["bound"], registry=registry)
+        for bound in BOUNDS:
+            self.sheds.labels(bound)
         self.malformed = Counter(f"{prefix}_malformed_messages", "Messages that could not be read.", registry=registry)
         self.clients = Gauge(f"{prefix}_clients", "Clients that opened a stream and have not left.", registry=registry)
-        self.queue = Gauge(f"{prefix}_queue_blocks", "Blocks that wait to be rendered.", registry=registry)
+        self.streams = Gauge(f"{prefix}_streams", "Streams that these clients have open.", registry=registry)
+        self.queue = Gauge(f"{prefix}_queue_blocks", "Blocks that somebody waits for.", registry=registry)
+        self.waiting = Gauge(
+            f"{prefix}_waiting_bytes", "Bytes to be sent for all asks that wait, of all clients.", registry=registry
+        )
         self.window = Gauge(f"{prefix}_window_bytes", "Bytes of blocks held in memory.", registry=registry)
         self.window_limit = Gauge(f"{prefix}_window_limit_bytes", "Bound of the window.", registry=registry)
 
@@ -55,13 +69,22 @@ class WorkerMetrics:
         """One block took this long in a stage."""
         self.stage_seconds.labels(stage).observe(seconds)
 
-    def rendered(self, block: PairBlock, window: Window) -> None:
-        """A block was rendered and put into the window."""
+    def rendered(self, block: PairBlock) -> None:
+        """A block was rendered."""
         self.blocks_rendered.inc()
         self.pairs_rendered.inc(block.pairs)
-        self.window.set(window.bytes)
 
-    def served(self, block: PairBlock) -> None:
-        """A block goes to a client."""
-        self.blocks_served.inc()
-        self.served_bytes.inc(block.nbytes)
+    def served(self, block: PairBlock, clients: int, shared: int) -> None:
+        """A block goes to so many clients, and to so many of them it was no work."""
+        self.blocks_served.inc(clients)
+        self.blocks_shared.inc(max(0, shared))
+        self.served_bytes.inc(clients * block.nbytes)
+
+    def watch(self, scheduler: Scheduler, roster: Roster, window: Window) -> None:
+        """Look at these whenever the gauges are read, which costs less than to tell them of every ask."""
+        self.queue.set_function(lambda: len(scheduler))
+        self.waiting.set_function(lambda: scheduler.nbytes)
+        self.clients.set_function(lambda: len(roster))
+        self.streams.set_function(lambda: roster.streams)
+        self.window.set_function(lambda: window.bytes)
+        self.window_limit.set(window.limit_bytes)

@@ -1,12 +1,18 @@
 """Which block is rendered next: one turn for each experiment, and each block once however many wait for it.
 
-Pure: no socket, no clock, no thread.
+Pure: no socket, no clock, no thread. What may wait at all is `quota.py`.
+
+A block stands in the queue of every experiment that waits for it, so none has to wait for another's turn; whoever's
+turn comes first has it rendered for all. Between two turns of an experiment that waits, every other has at most one.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
+from collections.abc import Iterator
+from itertools import chain, islice, zip_longest
 
+from synth_server.quota import Bounds, Quota, Refusal
 from synth_server.window import Key
 
 #: A connection's name, as the transport gave it.
@@ -18,55 +24,81 @@ class Scheduler:
 
     Args:
         asks_per_client: how many blocks one client may wait for.
+        bounds: what may wait instead, if there is more to say.
     """
 
-    def __init__(self, asks_per_client: int) -> None:
-        self.asks_per_client = asks_per_client
+    def __init__(self, asks_per_client: int = Bounds.client_blocks, *, bounds: Bounds | None = None) -> None:
+        self._quota = Quota(bounds or Bounds(client_blocks=asks_per_client))
         self._waiting: dict[Key, dict[ClientId, str]] = {}
-        self._turns: OrderedDict[str, deque[Key]] = OrderedDict()
-        self._asks: dict[ClientId, set[Key]] = {}
+        self._started: dict[Key, None] = {}
+        self._turns: OrderedDict[str, OrderedDict[Key, None]] = OrderedDict()
+        self._asks: dict[ClientId, dict[Key, int]] = {}
 
-    def ask(self, client: ClientId, experiment: str, key: Key) -> bool:
-        """Note that `client` waits for a block; False if it waits for too many already.
+    @property
+    def nbytes(self) -> int:
+        """Bytes that will be sent for all asks that wait."""
+        return self._quota.nbytes
+
+    def ask(self, client: ClientId, experiment: str, key: Key, nbytes: int = 0) -> Refusal | None:
+        """Note that `client` waits for a block of so many bytes; or say which bound that would exceed.
 
         A block that somebody waits for already is rendered once for all (single flight).
         """
-        asks = self._asks.setdefault(client, set())
-        if key in asks:
-            return True
-        if len(asks) >= self.asks_per_client:
-            return False
-        asks.add(key)
-        if key not in self._waiting:
-            self._waiting[key] = {}
-            self._turns.setdefault(experiment, deque()).append(key)
-        self._waiting[key][client] = experiment
-        return True
+        asks = self._asks.get(client)
+        if asks is not None and key in asks:
+            return None
+        if refusal := self._quota.take(client, experiment, nbytes):
+            return refusal
+        if asks is None:
+            asks = self._asks[client] = {}
+        asks[key] = nbytes
+        clients = self._waiting.get(key)
+        if clients is None:
+            clients = self._waiting[key] = {}
+        clients[client] = experiment
+        if key not in self._started:
+            queue = self._turns.get(experiment)
+            if queue is None:
+                queue = self._turns[experiment] = OrderedDict()
+            queue[key] = None
+        return None
 
     def next(self) -> Key | None:
         """The block to render next, from the experiment that had its last turn longest ago."""
-        while self._turns:
-            experiment, keys = self._turns.popitem(last=False)
-            key = keys.popleft()
-            if keys:
-                self._turns[experiment] = keys
-            if key in self._waiting:
-                return key
-        return None
+        if not self._turns:
+            return None
+        experiment = next(iter(self._turns))
+        self._turns.move_to_end(experiment)
+        key = next(iter(self._turns[experiment]))
+        self._unqueue(key, set(self._waiting[key].values()))
+        self._started[key] = None
+        return key
 
     def done(self, key: Key) -> dict[ClientId, str]:
         """Who waits for this block, and in which experiment; they wait no longer."""
         clients = self._waiting.pop(key, {})
-        for client in clients:
-            self._asks[client].discard(key)
+        if key in self._started:
+            del self._started[key]
+        else:
+            self._unqueue(key, set(clients.values()))
+        for client, experiment in clients.items():
+            self._settle(client, experiment, key)
         return clients
 
     def forget(self, client: ClientId) -> None:
         """The client is gone; what only it waited for is not rendered."""
-        for key in self._asks.pop(client, set()):
-            self._waiting[key].pop(client)
-            if not self._waiting[key]:
+        for key in list(self._asks.get(client, ())):
+            clients = self._waiting[key]
+            experiment = clients.pop(client)
+            self._settle(client, experiment, key)
+            if key not in self._started and experiment not in clients.values():
+                self._unqueue(key, {experiment})
+            if not clients:
                 del self._waiting[key]
+
+    def waits(self, client: ClientId) -> bool:
+        """Whether this client waits for any block."""
+        return client in self._asks
 
     def waiting(self, experiment: str, digest: str) -> int:
         """How many asks of this experiment for this stream wait; any thread may ask."""
@@ -77,6 +109,27 @@ class Scheduler:
             for name in list(clients.values())
         )
 
+    def upcoming(self, digest: str, count: int) -> list[int]:
+        """The indices of this stream that are rendered now or soon, in about that order; any thread may ask."""
+        queues = [list(queue) for queue in list(self._turns.values())]  # copies, likewise
+        in_turns: Iterator[Key | None] = chain.from_iterable(zip_longest(*queues))
+        keys = chain(list(self._started), in_turns)
+        return list(islice(dict.fromkeys(key[1] for key in keys if key and key[0] == digest), count))
+
     def __len__(self) -> int:
-        """How many blocks wait to be rendered."""
+        """How many blocks somebody waits for, those in the making included."""
         return len(self._waiting)
+
+    def _settle(self, client: ClientId, experiment: str, key: Key) -> None:
+        """The client waits for this block no longer."""
+        asks = self._asks[client]
+        self._quota.give(client, experiment, asks.pop(key))
+        if not asks:
+            del self._asks[client]
+
+    def _unqueue(self, key: Key, experiments: set[str]) -> None:
+        for experiment in experiments:
+            queue = self._turns[experiment]
+            del queue[key]
+            if not queue:
+                del self._turns[experiment]

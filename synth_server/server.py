@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from threading import Event
@@ -22,6 +23,7 @@ from synth_server.ledger import Ledger
 from synth_server.limits import MIB
 from synth_server.meeting_point import meeting_point
 from synth_server.metrics import WorkerMetrics
+from synth_server.pace import Pace
 from synth_server.rendering import Rendering
 from synth_server.scheduler import Scheduler
 from synth_server.serving import Serving
@@ -50,24 +52,33 @@ class Server:
         settings: what to listen on and how much to hold.
         open_source: makes the source of a stream: a renderer.
         metrics: times and counts; the sources should observe their stages with it.
+        warm_up: proves that there is a source, and gives its pairs per second.
 
     Raises:
         BindError: an address is taken or not this machine's.
         ConfigError: a file of keys is of no use.
     """
 
-    def __init__(self, settings: ServeSettings, open_source: OpenSource, metrics: WorkerMetrics) -> None:
+    def __init__(
+        self,
+        settings: ServeSettings,
+        open_source: OpenSource,
+        metrics: WorkerMetrics,
+        warm_up: Callable[[Sources], int] = measure,
+    ) -> None:
         gatekeeper, identity = settings.locks.gatekeeper(), settings.locks.identity()
         self._settings = settings
+        self._measure = warm_up
         self._metrics = metrics
         self._ready = Event()
         self._ledger = Ledger()
         self._window = Window(settings.window_mib * MIB)
-        metrics.window_limit.set(self._window.limit_bytes)
         scheduler = Scheduler(settings.limits.asks_per_client)
-        self._dispatcher = Dispatcher(self._window, scheduler, self._ledger, metrics)
+        pace = Pace()
+        self._dispatcher = Dispatcher(self._window, scheduler, self._ledger, metrics, limits=settings.limits, pace=pace)
+        sources = Sources(open_source, settings.limits, upcoming=self._dispatcher.upcoming, pace=pace)
         bell = Bell()
-        self._rendering = Rendering(Sources(open_source, settings.limits), done=bell.ring)
+        self._rendering = Rendering(sources, done=bell.ring)
         zmq_door = ZmqDoor(meeting_point(allowed=not settings.no_shared_memory), gatekeeper)
         self._grpc_door = GrpcDoor(bell)
         doors, client_bytes = (zmq_door, self._grpc_door), settings.client_mib * MIB
@@ -85,11 +96,12 @@ class Server:
         """Answer at once; serve blocks, and be ready, as soon as one was rendered.
 
         Raises:
-            PairstreamError: not even the warm-up block could be rendered.
+            PairstreamError: not even the warm-up block could be rendered, or a relay was stopped before its workers
+                answered.
         """
         self._http.start()
-        description = describe(self._settings.limits, self.addresses.data)
-        service = WorkerService(description, self._ledger, self._window, self._dispatcher.waiting)
+        description = describe(self._settings.limits, self.addresses.data, self._settings.upstream)
+        service = WorkerService(description, self._ledger, self._window, self._dispatcher)
         self._grpc.start(service, self._grpc_door.handler)
         self._rendering.call(self._warm_up)
         self._serving.start()
@@ -98,8 +110,8 @@ class Server:
         self._grpc.set_ready()
 
     def _warm_up(self, sources: Sources) -> None:
-        """Render something: proof that it can, and a measure of how fast."""
-        measured = measure(sources)
+        """Proof that there is a source, and a measure of how fast it is."""
+        measured = self._measure(sources)
         self._dispatcher.capacity = self._settings.capacity or measured
         _log.debug("capacity %d pairs per second, measured %d", self._dispatcher.capacity, measured)
 

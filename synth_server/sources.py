@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
 
 from pairstream.block import PairBlock
 from pairstream.errors import RefusedError
 from pairstream.source import OpenSource, Source
 from pairstream.spec import StreamSpec
 from synth_server.limits import Limits
+from synth_server.pace import Pace
+
+#: So many blocks a source is told of ahead.
+LOOK_AHEAD = 64
+
+
+@runtime_checkable
+class Forewarned(Protocol):
+    """A source for which it pays to know what will be wanted next: one that fetches."""
+
+    def expect(self, indices: Sequence[int]) -> None:
+        """These are wanted now or soon, the most urgent first."""
+
+
+def _unknown(digest: str, count: int) -> Sequence[int]:
+    """Nothing is known of what will be wanted."""
+    return ()
 
 
 class Sources:
@@ -19,13 +39,29 @@ class Sources:
         limits: what a spec may ask for.
         keep: how many sources stay open; the one unused for longest is closed first.
         remember: how many specs can be opened again without being told.
+        upcoming: which blocks of a stream are wanted next, at most so many.
+        pace: told how long each block took.
+        clock: seconds that never run backwards.
     """
 
-    def __init__(self, open_source: OpenSource, limits: Limits, *, keep: int = 4, remember: int = 1_024) -> None:
+    def __init__(
+        self,
+        open_source: OpenSource,
+        limits: Limits,
+        *,
+        keep: int = 4,
+        remember: int = 1_024,
+        upcoming: Callable[[str, int], Sequence[int]] = _unknown,
+        pace: Pace | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self._open_source = open_source
         self._limits = limits
         self._keep = keep
         self._remember = remember
+        self._upcoming = upcoming
+        self._pace = pace or Pace()
+        self._clock = clock
         self._open: OrderedDict[str, Source] = OrderedDict()
         self._specs: OrderedDict[str, StreamSpec] = OrderedDict()
 
@@ -55,7 +91,13 @@ class Sources:
         spec = self._specs.get(digest)
         if spec is None:
             raise RefusedError(f"stream {digest[:12]} is not open here; send OPEN first")
-        return self.open(spec).render(index)
+        began = self._clock()
+        source = self.open(spec)
+        if isinstance(source, Forewarned):
+            source.expect(self._upcoming(digest, LOOK_AHEAD))
+        block = source.render(index)
+        self._pace.note(self._clock() - began)
+        return block
 
     def close(self) -> None:
         """Close all of them."""

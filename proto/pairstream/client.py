@@ -102,14 +102,26 @@ class Client:
         assert self._exchange.peers.fingerprint is not None, "a client that has opened its stream knows the fingerprint"
         return self._exchange.peers.fingerprint
 
-    def fetch(self, index: int) -> PairBlock:
-        """Block `index`.
+    @property
+    def capacity(self) -> int:
+        """Pairs per second that all workers which serve the stream can render together."""
+        return self._exchange.peers.health.capacity
+
+    def fetch(self, index: int, ahead: Iterable[int] = ()) -> PairBlock:
+        """Block `index`; those `ahead` are asked for as well, as far as the credit goes, for the next calls to find.
 
         Raises:
             StreamTimeoutError, WorkerUnavailableError: it did not come within the time-out.
             RenderError, RefusedError: nobody can give it.
         """
-        return next(self.follow([index]))
+        wanted = tuple(islice(dict.fromkeys((index, *ahead)), self.credit))
+        asked = self._clock()
+        self._began = asked if self._began is None else self._began
+        self._send(self._exchange.want(wanted, asked))
+        waited = self._wait(index, partial(self._exchange.has, index))
+        block = self._exchange.take(index)
+        self._stepped(asked, waited)
+        return block
 
     def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[PairBlock]:
         """Blocks `start`, `start` + 1, … in order, each exactly once, up to but without `stop`."""

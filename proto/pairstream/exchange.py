@@ -201,7 +201,7 @@ class Exchange:
 
     def _busy(self, worker: str, message: Busy, now: float) -> None:
         self.counts["busy"] += 1
-        self.peers.health.busy(worker, message, now)
+        self.peers.busy(worker, message, now)
         if message.digest == self._digest:
             self._ask_again([index for index in message.indices if self._asks.void(index, worker)])
 

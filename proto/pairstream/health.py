@@ -46,6 +46,11 @@ class Health:
         self._busy: set[str] = set()
         self._routers: tuple[Router, Router] | None = None
 
+    @property
+    def capacity(self) -> int:
+        """Pairs per second of all together."""
+        return sum(member.capacity for member in self._members.values())
+
     def serve(self, worker: str, capacity: int) -> None:
         """The worker serves from now on, or still does, perhaps with another capacity."""
         member = self._members.get(worker)

@@ -21,6 +21,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from pairstream.block import PairBlock
 
 #: Indices from here on are no part of following a stream: pairs that no training reaches. A training of a block
@@ -36,6 +38,11 @@ class Layout:
     parameters: int
     samples: int
     dtype: str
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of a block's theta and audio."""
+        return self.pairs * 2 * (4 * self.parameters + np.dtype(self.dtype).itemsize * self.samples)
 
 
 @dataclass(frozen=True, kw_only=True)

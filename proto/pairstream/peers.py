@@ -12,7 +12,7 @@ from typing import Literal
 from pairstream.block import PairBlock
 from pairstream.errors import PairstreamError, ProtocolError, RefusedError
 from pairstream.health import Health
-from pairstream.messages import Layout, Open, Opened
+from pairstream.messages import Busy, Layout, Open, Opened
 from pairstream.spec import StreamSpec
 
 #: Workers that a sentence about them names.
@@ -117,6 +117,12 @@ class Peers:
     def unanswered(self, before: float) -> list[str]:
         """The workers that have not answered OPEN since a time earlier than `before`."""
         return [name for name, peer in self._peers.items() if peer.state == "opening" and peer.since < before]
+
+    def busy(self, worker: str, message: Busy, now: float) -> None:
+        """It asks to be left alone for a while; one that has not opened the stream yet is asked to again later."""
+        self.health.busy(worker, message, now)
+        if self._peers[worker].state == "opening":
+            self._peers[worker].reason = f"busy: {message.reason}"
 
     def fits(self, block: PairBlock) -> bool:
         """Whether a block is of the shape and type that the workers promised."""

@@ -62,11 +62,11 @@ def test_the_head_is_the_highest_index_served_lately_and_no_held_out_one():
     ledger = Ledger()
     assert ledger.head(TOY.digest) is None
     for index in (3, 9, 4, FIRST_HELD_OUT, FIRST_HELD_OUT + 5):
-        ledger.served("test", TOY.digest, index)
+        ledger.served(["test"], TOY.digest, index)
     assert ledger.head(TOY.digest) == 9
     assert ledger.head("ab" * 32) is None
     for _ in range(LATELY):
-        ledger.served("another", TOY.digest, 5)
+        ledger.served(["another"], TOY.digest, 5)
     assert ledger.head(TOY.digest) == 5
 
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1apairstream/v1/worker.proto\x12\rpairstream.v1\"\x11\n\x0f\x44\x65scribeRequest\"\xa5\x01\n\x10\x44\x65scribeResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x10\n\x08protocol\x18\x02 \x01(\r\x12\x10\n\x08\x64\x61ta_url\x18\x03 \x01(\t\x12$\n\x06synths\x18\x04 \x03(\x0b\x32\x14.pairstream.v1.Synth\x12\x0f\n\x07\x65ngines\x18\x05 \x03(\t\x12%\n\x06limits\x18\x06 \x01(\x0b\x32\x15.pairstream.v1.Limits\"C\n\x05Synth\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\nparameters\x18\x02 \x03(\x0b\x32\x18.pairstream.v1.Parameter\"\x8a\x01\n\tParameter\x12\x0e\n\x06module\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07minimum\x18\x03 \x01(\x01\x12\x0f\n\x07maximum\x18\x04 \x01(\x01\x12\r\n\x05\x63urve\x18\x05 \x01(\x01\x12\x11\n\tsymmetric\x18\x06 \x01(\x08\x12\x0c\n\x04unit\x18\x07 \x01(\t\x12\r\n\x05group\x18\x08 \x01(\t\"X\n\x06Limits\x12\x13\n\x0b\x62lock_bytes\x18\x01 \x01(\x04\x12\x0f\n\x07seconds\x18\x02 \x01(\x01\x12\x0f\n\x07samples\x18\x03 \x01(\x04\x12\x17\n\x0f\x61sks_per_client\x18\x04 \x01(\r\"\x0f\n\rStatusRequest\"\xd3\x01\n\x0eStatusResponse\x12\x16\n\x0euptime_seconds\x18\x01 \x01(\x01\x12\r\n\x05ready\x18\x02 \x01(\x08\x12\x10\n\x08\x64raining\x18\x03 \x01(\x08\x12\x14\n\x0cwindow_bytes\x18\x04 \x01(\x04\x12\x1a\n\x12window_limit_bytes\x18\x05 \x01(\x04\x12&\n\x07streams\x18\x06 \x03(\x0b\x32\x15.pairstream.v1.Stream\x12.\n\x0b\x65xperiments\x18\x07 \x03(\x0b\x32\x19.pairstream.v1.Experiment\"p\n\x06Stream\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x11\n\tspec_json\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12\x17\n\x0f\x62locks_rendered\x18\x04 \x01(\x04\x12\x15\n\rblocks_served\x18\x05 \x01(\x04\"f\n\nExperiment\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x15\n\rblocks_served\x18\x03 \x01(\x04\x12\x12\n\nlast_index\x18\x04 \x01(\x04\x12\x0f\n\x07waiting\x18\x05 \x01(\r2\x9c\x01\n\x06Worker\x12K\n\x08\x44\x65scribe\x12\x1e.pairstream.v1.DescribeRequest\x1a\x1f.pairstream.v1.DescribeResponse\x12\x45\n\x06Status\x12\x1c.pairstream.v1.StatusRequest\x1a\x1d.pairstream.v1.StatusResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1apairstream/v1/worker.proto\x12\rpairstream.v1\"\x11\n\x0f\x44\x65scribeRequest\"\xb7\x01\n\x10\x44\x65scribeResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x10\n\x08protocol\x18\x02 \x01(\r\x12\x10\n\x08\x64\x61ta_url\x18\x03 \x01(\t\x12$\n\x06synths\x18\x04 \x03(\x0b\x32\x14.pairstream.v1.Synth\x12\x0f\n\x07\x65ngines\x18\x05 \x03(\t\x12%\n\x06limits\x18\x06 \x01(\x0b\x32\x15.pairstream.v1.Limits\x12\x10\n\x08upstream\x18\x07 \x01(\t\"C\n\x05Synth\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\nparameters\x18\x02 \x03(\x0b\x32\x18.pairstream.v1.Parameter\"\x8a\x01\n\tParameter\x12\x0e\n\x06module\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07minimum\x18\x03 \x01(\x01\x12\x0f\n\x07maximum\x18\x04 \x01(\x01\x12\r\n\x05\x63urve\x18\x05 \x01(\x01\x12\x11\n\tsymmetric\x18\x06 \x01(\x08\x12\x0c\n\x04unit\x18\x07 \x01(\t\x12\r\n\x05group\x18\x08 \x01(\t\"z\n\x06Limits\x12\x13\n\x0b\x62lock_bytes\x18\x01 \x01(\x04\x12\x0f\n\x07seconds\x18\x02 \x01(\x01\x12\x0f\n\x07samples\x18\x03 \x01(\x04\x12\x17\n\x0f\x61sks_per_client\x18\x04 \x01(\r\x12\x0f\n\x07\x63lients\x18\x05 \x01(\r\x12\x0f\n\x07streams\x18\x06 \x01(\r\"\x0f\n\rStatusRequest\"\xc7\x02\n\x0eStatusResponse\x12\x16\n\x0euptime_seconds\x18\x01 \x01(\x01\x12\r\n\x05ready\x18\x02 \x01(\x08\x12\x10\n\x08\x64raining\x18\x03 \x01(\x08\x12\x14\n\x0cwindow_bytes\x18\x04 \x01(\x04\x12\x1a\n\x12window_limit_bytes\x18\x05 \x01(\x04\x12&\n\x07streams\x18\x06 \x03(\x0b\x32\x15.pairstream.v1.Stream\x12.\n\x0b\x65xperiments\x18\x07 \x03(\x0b\x32\x19.pairstream.v1.Experiment\x12\x0f\n\x07\x63lients\x18\x08 \x01(\r\x12\r\n\x05queue\x18\t \x01(\r\x12\x17\n\x0f\x62locks_rendered\x18\n \x01(\x04\x12\x15\n\rblocks_served\x18\x0b \x01(\x04\x12\x10\n\x08\x63\x61pacity\x18\x0c \x01(\r\x12\x10\n\x08upstream\x18\r \x01(\t\"\x8c\x01\n\x06Stream\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x11\n\tspec_json\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12\x17\n\x0f\x62locks_rendered\x18\x04 \x01(\x04\x12\x15\n\rblocks_served\x18\x05 \x01(\x04\x12\x11\n\x04head\x18\x06 \x01(\x04H\x00\x88\x01\x01\x42\x07\n\x05_head\"\x86\x01\n\nExperiment\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x15\n\rblocks_served\x18\x03 \x01(\x04\x12\x12\n\nlast_index\x18\x04 \x01(\x04\x12\x0f\n\x07waiting\x18\x05 \x01(\r\x12\x13\n\x06\x63ursor\x18\x06 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_cursor2\x9c\x01\n\x06Worker\x12K\n\x08\x44\x65scribe\x12\x1e.pairstream.v1.DescribeRequest\x1a\x1f.pairstream.v1.DescribeResponse\x12\x45\n\x06Status\x12\x1c.pairstream.v1.StatusRequest\x1a\x1d.pairstream.v1.StatusResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,21 +34,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DESCRIBEREQUEST']._serialized_start=45
   _globals['_DESCRIBEREQUEST']._serialized_end=62
   _globals['_DESCRIBERESPONSE']._serialized_start=65
-  _globals['_DESCRIBERESPONSE']._serialized_end=230
-  _globals['_SYNTH']._serialized_start=232
-  _globals['_SYNTH']._serialized_end=299
-  _globals['_PARAMETER']._serialized_start=302
-  _globals['_PARAMETER']._serialized_end=440
-  _globals['_LIMITS']._serialized_start=442
-  _globals['_LIMITS']._serialized_end=530
-  _globals['_STATUSREQUEST']._serialized_start=532
-  _globals['_STATUSREQUEST']._serialized_end=547
-  _globals['_STATUSRESPONSE']._serialized_start=550
-  _globals['_STATUSRESPONSE']._serialized_end=761
-  _globals['_STREAM']._serialized_start=763
-  _globals['_STREAM']._serialized_end=875
-  _globals['_EXPERIMENT']._serialized_start=877
-  _globals['_EXPERIMENT']._serialized_end=979
-  _globals['_WORKER']._serialized_start=982
-  _globals['_WORKER']._serialized_end=1138
+  _globals['_DESCRIBERESPONSE']._serialized_end=248
+  _globals['_SYNTH']._serialized_start=250
+  _globals['_SYNTH']._serialized_end=317
+  _globals['_PARAMETER']._serialized_start=320
+  _globals['_PARAMETER']._serialized_end=458
+  _globals['_LIMITS']._serialized_start=460
+  _globals['_LIMITS']._serialized_end=582
+  _globals['_STATUSREQUEST']._serialized_start=584
+  _globals['_STATUSREQUEST']._serialized_end=599
+  _globals['_STATUSRESPONSE']._serialized_start=602
+  _globals['_STATUSRESPONSE']._serialized_end=929
+  _globals['_STREAM']._serialized_start=932
+  _globals['_STREAM']._serialized_end=1072
+  _globals['_EXPERIMENT']._serialized_start=1075
+  _globals['_EXPERIMENT']._serialized_end=1209
+  _globals['_WORKER']._serialized_start=1212
+  _globals['_WORKER']._serialized_end=1368
 # @@protoc_insertion_point(module_scope)

@@ -46,12 +46,17 @@ class DescribeResponse(_message.Message):
     SYNTHS_FIELD_NUMBER: _builtins.int
     ENGINES_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
+    UPSTREAM_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """Version of the distribution."""
     protocol: _builtins.int
     """Version of the data protocol."""
     data_url: _builtins.str
     """Where the data path listens, as a client's URL."""
+    upstream: _builtins.str
+    """The workers from which a relay has its blocks, as a client names them; empty for a worker that renders. A relay
+    names no synths and no engines: they are those of its workers.
+    """
     @_builtins.property
     def synths(self) -> _containers.RepeatedCompositeFieldContainer[Global___Synth]: ...
     @_builtins.property
@@ -67,10 +72,11 @@ class DescribeResponse(_message.Message):
         synths: _abc.Iterable[Global___Synth] | None = ...,
         engines: _abc.Iterable[_builtins.str] | None = ...,
         limits: Global___Limits | None = ...,
+        upstream: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_url", b"data_url", "engines", b"engines", "limits", b"limits", "protocol", b"protocol", "synths", b"synths", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_url", b"data_url", "engines", b"engines", "limits", b"limits", "protocol", b"protocol", "synths", b"synths", "upstream", b"upstream", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -156,12 +162,17 @@ class Limits(_message.Message):
     SECONDS_FIELD_NUMBER: _builtins.int
     SAMPLES_FIELD_NUMBER: _builtins.int
     ASKS_PER_CLIENT_FIELD_NUMBER: _builtins.int
+    CLIENTS_FIELD_NUMBER: _builtins.int
+    STREAMS_FIELD_NUMBER: _builtins.int
     block_bytes: _builtins.int
     seconds: _builtins.float
     samples: _builtins.int
     """Samples of one sound."""
     asks_per_client: _builtins.int
     """Blocks that one client may have asked for and not yet received."""
+    clients: _builtins.int
+    """Clients at once, and streams that they may have open together."""
+    streams: _builtins.int
     def __init__(
         self,
         *,
@@ -169,10 +180,12 @@ class Limits(_message.Message):
         seconds: _builtins.float = ...,
         samples: _builtins.int = ...,
         asks_per_client: _builtins.int = ...,
+        clients: _builtins.int = ...,
+        streams: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asks_per_client", b"asks_per_client", "block_bytes", b"block_bytes", "samples", b"samples", "seconds", b"seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asks_per_client", b"asks_per_client", "block_bytes", b"block_bytes", "clients", b"clients", "samples", b"samples", "seconds", b"seconds", "streams", b"streams"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -204,11 +217,28 @@ class StatusResponse(_message.Message):
     WINDOW_LIMIT_BYTES_FIELD_NUMBER: _builtins.int
     STREAMS_FIELD_NUMBER: _builtins.int
     EXPERIMENTS_FIELD_NUMBER: _builtins.int
+    CLIENTS_FIELD_NUMBER: _builtins.int
+    QUEUE_FIELD_NUMBER: _builtins.int
+    BLOCKS_RENDERED_FIELD_NUMBER: _builtins.int
+    BLOCKS_SERVED_FIELD_NUMBER: _builtins.int
+    CAPACITY_FIELD_NUMBER: _builtins.int
+    UPSTREAM_FIELD_NUMBER: _builtins.int
     uptime_seconds: _builtins.float
     ready: _builtins.bool
     draining: _builtins.bool
     window_bytes: _builtins.int
     window_limit_bytes: _builtins.int
+    clients: _builtins.int
+    """Clients that are here."""
+    queue: _builtins.int
+    """Blocks that somebody waits for, those in the making included."""
+    blocks_rendered: _builtins.int
+    """Blocks rendered and sent since the start, of all streams."""
+    blocks_served: _builtins.int
+    capacity: _builtins.int
+    """Pairs per second that clients are told."""
+    upstream: _builtins.str
+    """Workers from which a relay has its blocks; empty for a worker that renders."""
     @_builtins.property
     def streams(self) -> _containers.RepeatedCompositeFieldContainer[Global___Stream]: ...
     @_builtins.property
@@ -223,10 +253,16 @@ class StatusResponse(_message.Message):
         window_limit_bytes: _builtins.int = ...,
         streams: _abc.Iterable[Global___Stream] | None = ...,
         experiments: _abc.Iterable[Global___Experiment] | None = ...,
+        clients: _builtins.int = ...,
+        queue: _builtins.int = ...,
+        blocks_rendered: _builtins.int = ...,
+        blocks_served: _builtins.int = ...,
+        capacity: _builtins.int = ...,
+        upstream: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["draining", b"draining", "experiments", b"experiments", "ready", b"ready", "streams", b"streams", "uptime_seconds", b"uptime_seconds", "window_bytes", b"window_bytes", "window_limit_bytes", b"window_limit_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocks_rendered", b"blocks_rendered", "blocks_served", b"blocks_served", "capacity", b"capacity", "clients", b"clients", "draining", b"draining", "experiments", b"experiments", "queue", b"queue", "ready", b"ready", "streams", b"streams", "upstream", b"upstream", "uptime_seconds", b"uptime_seconds", "window_bytes", b"window_bytes", "window_limit_bytes", b"window_limit_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -241,12 +277,15 @@ class Stream(_message.Message):
     FINGERPRINT_FIELD_NUMBER: _builtins.int
     BLOCKS_RENDERED_FIELD_NUMBER: _builtins.int
     BLOCKS_SERVED_FIELD_NUMBER: _builtins.int
+    HEAD_FIELD_NUMBER: _builtins.int
     digest: _builtins.str
     spec_json: _builtins.str
     """The spec's fields as JSON."""
     fingerprint: _builtins.str
     blocks_rendered: _builtins.int
     blocks_served: _builtins.int
+    head: _builtins.int
+    """The highest index served lately to anyone, without those that are held out; absent if there is none."""
     def __init__(
         self,
         *,
@@ -255,12 +294,15 @@ class Stream(_message.Message):
         fingerprint: _builtins.str = ...,
         blocks_rendered: _builtins.int = ...,
         blocks_served: _builtins.int = ...,
+        head: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_head", b"_head", "head", b"head"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocks_rendered", b"blocks_rendered", "blocks_served", b"blocks_served", "digest", b"digest", "fingerprint", b"fingerprint", "spec_json", b"spec_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_head", b"_head", "blocks_rendered", b"blocks_rendered", "blocks_served", b"blocks_served", "digest", b"digest", "fingerprint", b"fingerprint", "head", b"head", "spec_json", b"spec_json"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__head: _TypeAlias = _typing.Literal["head"]  # noqa: Y015
+    _WhichOneofArgType__head: _TypeAlias = _typing.Literal["_head", b"_head"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__head) -> _WhichOneofReturnType__head | None: ...
 
 Global___Stream: _TypeAlias = Stream  # noqa: Y015
 
@@ -275,6 +317,7 @@ class Experiment(_message.Message):
     BLOCKS_SERVED_FIELD_NUMBER: _builtins.int
     LAST_INDEX_FIELD_NUMBER: _builtins.int
     WAITING_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     digest: _builtins.str
     blocks_served: _builtins.int
@@ -282,6 +325,8 @@ class Experiment(_message.Message):
     """The index served last."""
     waiting: _builtins.int
     """Blocks asked for and not yet sent."""
+    cursor: _builtins.int
+    """The highest index served, without those that are held out; absent if there is none."""
     def __init__(
         self,
         *,
@@ -290,11 +335,14 @@ class Experiment(_message.Message):
         blocks_served: _builtins.int = ...,
         last_index: _builtins.int = ...,
         waiting: _builtins.int = ...,
+        cursor: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "cursor", b"cursor"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocks_served", b"blocks_served", "digest", b"digest", "last_index", b"last_index", "name", b"name", "waiting", b"waiting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "blocks_served", b"blocks_served", "cursor", b"cursor", "digest", b"digest", "last_index", b"last_index", "name", b"name", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__cursor: _TypeAlias = _typing.Literal["cursor"]  # noqa: Y015
+    _WhichOneofArgType__cursor: _TypeAlias = _typing.Literal["_cursor", b"_cursor"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cursor) -> _WhichOneofReturnType__cursor | None: ...
 
 Global___Experiment: _TypeAlias = Experiment  # noqa: Y015
