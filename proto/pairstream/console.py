@@ -94,18 +94,23 @@ def _underscored(option: re.Match[str]) -> str:
 
 
 def _parser_of(command: Command) -> ArgumentParser:
-    """The settings as flags: a `bool` is a switch, a `list[...]` takes several values (`--data A B`)."""
+    """The settings as flags: a `bool` is a switch, a `list[...]` takes several values (`--data A B`).
+
+    A list whose field says `metadata={"positional": True}` is no flag: its values are the words of the command.
+    """
     parser = ArgumentParser(
         description=(command.settings.__doc__ or "").strip(), default_env=True, allow_abbrev=False, exit_on_error=False
     )
     parser.add_argument("--config", action="config", help="A YAML file with any of the settings below.")
     hints = get_type_hints(command.settings)
     lists = {name: get_args(hint)[0] for name, hint in hints.items() if get_origin(hint) is list}
+    positional = {item.name for item in fields(command.settings) if item.metadata.get("positional")}
     switches = {name for name, hint in hints.items() if hint is bool}
     documented = {parameter.arg_name: parameter.description for parameter in _docs(command.settings)}
     parser.add_class_arguments(command.settings, skip={*lists, *switches})
     for name, item in lists.items():
-        parser.add_argument(f"--{name}", nargs="+", type=item, default=[], help=documented.get(name))
+        flag, count = (name, "*") if name in positional else (f"--{name}", "+")
+        parser.add_argument(flag, nargs=count, type=item, default=[], help=documented.get(name))
     for name in switches:
         parser.add_argument(f"--{name}", action="store_true", help=documented.get(name))
     return parser
