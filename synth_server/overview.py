@@ -71,7 +71,7 @@ def overview(now: Sequence[Report | Silence], before: Sequence[Report | Silence]
 def _workers(now: Sequence[Report | Silence], earlier: Mapping[str, Report]) -> Table:
     table = Table(title="workers", title_justify="left")
     for column in ("worker", "state"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=True)
     for column in ("streams", "clients", "queue", "window MiB", "rendered/s", "served/s", "sharing"):
         table.add_column(column, justify="right")
     for report in now:
@@ -96,7 +96,7 @@ def _workers(now: Sequence[Report | Silence], earlier: Mapping[str, Report]) -> 
 def _experiments(followed: Sequence[Following], reports: Sequence[Report], earlier: Mapping[str, Report]) -> Table:
     table = Table(title="experiments", title_justify="left")
     for column in ("stream", "experiment"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=True)
     for column in ("cursor", "lag", "waiting", "served", "served/s"):
         table.add_column(column, justify="right")
     for following in followed:
