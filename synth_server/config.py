@@ -165,14 +165,28 @@ class BenchSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class StatusSettings:
-    """Ask a worker what it offers and what it is doing."""
+    """Ask workers what they offer and what they are doing."""
 
-    worker: str = "127.0.0.1:5556"
-    """The worker's gRPC address, HOST:PORT."""
+    workers: list[str] = field(default_factory=list, metadata=POSITIONAL)
+    """The workers' gRPC addresses, HOST:PORT; 127.0.0.1:5556 unless said."""
     timeout: float = 5.0
     """How long to wait for an answer, in seconds."""
+    watch: float = 0.0
+    """Ask again every so many seconds, until Ctrl-C; 0 asks once."""
     json: bool = False
-    """Print JSON instead of tables."""
+    """Print JSON instead of tables, once."""
+
+    def __post_init__(self) -> None:
+        if self.watch < 0:
+            raise ConfigError(f"watch={self.watch!r} seconds is negative; use 0 to ask once")
+        if not self.timeout > 0:
+            raise ConfigError(f"timeout={self.timeout!r} seconds; use more than 0")
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """`workers`, parsed."""
+        names = self.workers or ["127.0.0.1:5556"]
+        return tuple(Address.parse(name.removeprefix("grpc://"), flag="workers") for name in names)
 
 
 @dataclass(frozen=True, kw_only=True)

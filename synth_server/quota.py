@@ -10,7 +10,6 @@ take 1/(n+1) each, and there is always room for one that comes later (the dynami
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, get_args
 
@@ -40,14 +39,21 @@ class Bounds:
     """Where nothing waits, one block of any size may."""
 
 
-@dataclass(slots=True)
-class _Load:
-    blocks: int = 0
-    bytes: int = 0
+class Load:
+    """What waits for one client, one experiment, or in all."""
+
+    __slots__ = ("blocks", "nbytes")
+
+    def __init__(self) -> None:
+        self.blocks = self.nbytes = 0
 
     def add(self, blocks: int, nbytes: int) -> None:
+        """So much more; or less, if negative."""
         self.blocks += blocks
-        self.bytes += nbytes
+        self.nbytes += nbytes
+
+
+_NOTHING: Final = Load()
 
 
 class Quota:
@@ -59,58 +65,53 @@ class Quota:
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
-        self._all = _Load()
-        self._clients: defaultdict[bytes, _Load] = defaultdict(_Load)
-        self._experiments: defaultdict[str, _Load] = defaultdict(_Load)
-
-    @property
-    def blocks(self) -> int:
-        """Asks that wait, of all clients."""
-        return self._all.blocks
+        self._all = Load()
+        self._experiments: dict[str, Load] = {}
 
     @property
     def nbytes(self) -> int:
-        """Bytes that will be sent for them."""
-        return self._all.bytes
+        """Bytes that will be sent for all asks that wait."""
+        return self._all.nbytes
 
-    def take(self, client: bytes, experiment: str, nbytes: int) -> Refusal | None:
+    def take(self, client: Load, experiment: str, nbytes: int) -> Refusal | None:
         """Let a block of this size wait for the client; or say why not."""
-        refusal = self._refusal(self._clients.get(client), experiment, nbytes)
-        if refusal is None:
-            for load in (self._all, self._clients[client], self._experiments[experiment]):
-                load.add(1, nbytes)
-        return refusal
+        mine = self._experiments.get(experiment, _NOTHING)
+        if refusal := self._refusal(client, mine, nbytes):
+            return refusal
+        if mine is _NOTHING:
+            mine = self._experiments[experiment] = Load()
+        mine.add(1, nbytes)
+        client.add(1, nbytes)
+        self._all.add(1, nbytes)
+        return None
 
-    def give(self, client: bytes, experiment: str, nbytes: int) -> None:
+    def give(self, client: Load, experiment: str, nbytes: int) -> None:
         """One that was taken waits no longer."""
-        self._all.add(-1, -nbytes)
-        if self._clients[client].blocks == 1:
-            del self._clients[client]
-        else:
-            self._clients[client].add(-1, -nbytes)
-        if self._experiments[experiment].blocks == 1:
+        mine = self._experiments[experiment]
+        if mine.blocks == 1:
             del self._experiments[experiment]
         else:
-            self._experiments[experiment].add(-1, -nbytes)
+            mine.add(-1, -nbytes)
+        client.add(-1, -nbytes)
+        self._all.add(-1, -nbytes)
 
-    def _refusal(self, client: _Load | None, experiment: str, nbytes: int) -> Refusal | None:
+    def _refusal(self, client: Load, mine: Load, nbytes: int) -> Refusal | None:
         bounds = self._bounds
-        if client and client.blocks >= bounds.client_blocks:
+        if client.blocks >= bounds.client_blocks:
             reason = f"you wait for {client.blocks} blocks already, the most that one client may; lower the credit"
             return Refusal("client_blocks", reason)
-        if client and client.bytes + nbytes > bounds.client_bytes:
+        if client.blocks and client.nbytes + nbytes > bounds.client_bytes:
             reason = (
-                f"you wait for {client.bytes // MIB} MiB already, and one client may for {bounds.client_bytes // MIB} "
+                f"you wait for {client.nbytes // MIB} MiB already, and one client may for {bounds.client_bytes // MIB} "
                 "MiB at most; lower the credit"
             )
             return Refusal("client_bytes", reason)
         if not self._all.blocks:
             return None
-        mine = self._experiments.get(experiment) or _Load()
         if mine.blocks >= bounds.blocks - self._all.blocks:
             counts = f"{self._all.blocks} of {bounds.blocks} blocks"
             return Refusal("blocks", f"{counts} wait here, {mine.blocks} of them for your experiment")
-        if mine.bytes + nbytes > bounds.bytes - self._all.bytes:
-            sizes = f"{self._all.bytes // MIB} of {bounds.bytes // MIB} MiB"
-            return Refusal("bytes", f"{sizes} wait here, {mine.bytes // MIB} of them for your experiment")
+        if mine.nbytes + nbytes > bounds.bytes - self._all.nbytes:
+            sizes = f"{self._all.nbytes // MIB} of {bounds.bytes // MIB} MiB"
+            return Refusal("bytes", f"{sizes} wait here, {mine.nbytes // MIB} of them for your experiment")
         return None

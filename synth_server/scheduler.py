@@ -12,11 +12,21 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from itertools import chain, islice, zip_longest
 
-from synth_server.quota import Bounds, Quota, Refusal
+from synth_server.quota import Bounds, Load, Quota, Refusal
 from synth_server.window import Key
 
 #: A connection's name, as the transport gave it.
 ClientId = bytes
+
+
+class _Asks(Load):
+    """What one client waits for, with the sizes."""
+
+    __slots__ = ("keys",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys: dict[Key, int] = {}
 
 
 class Scheduler:
@@ -32,7 +42,7 @@ class Scheduler:
         self._waiting: dict[Key, dict[ClientId, str]] = {}
         self._started: dict[Key, None] = {}
         self._turns: OrderedDict[str, OrderedDict[Key, None]] = OrderedDict()
-        self._asks: dict[ClientId, dict[Key, int]] = {}
+        self._asks: dict[ClientId, _Asks] = {}
 
     @property
     def nbytes(self) -> int:
@@ -45,13 +55,14 @@ class Scheduler:
         A block that somebody waits for already is rendered once for all (single flight).
         """
         asks = self._asks.get(client)
-        if asks is not None and key in asks:
-            return None
-        if refusal := self._quota.take(client, experiment, nbytes):
-            return refusal
         if asks is None:
-            asks = self._asks[client] = {}
-        asks[key] = nbytes
+            asks = _Asks()
+        elif key in asks.keys:
+            return None
+        if refusal := self._quota.take(asks, experiment, nbytes):
+            return refusal
+        self._asks[client] = asks
+        asks.keys[key] = nbytes
         clients = self._waiting.get(key)
         if clients is None:
             clients = self._waiting[key] = {}
@@ -87,7 +98,8 @@ class Scheduler:
 
     def forget(self, client: ClientId) -> None:
         """The client is gone; what only it waited for is not rendered."""
-        for key in list(self._asks.get(client, ())):
+        asks = self._asks.get(client)
+        for key in list(asks.keys) if asks else ():
             clients = self._waiting[key]
             experiment = clients.pop(client)
             self._settle(client, experiment, key)
@@ -123,8 +135,8 @@ class Scheduler:
     def _settle(self, client: ClientId, experiment: str, key: Key) -> None:
         """The client waits for this block no longer."""
         asks = self._asks[client]
-        self._quota.give(client, experiment, asks.pop(key))
-        if not asks:
+        self._quota.give(asks, experiment, asks.keys.pop(key))
+        if not asks.keys:
             del self._asks[client]
 
     def _unqueue(self, key: Key, experiments: set[str]) -> None:

@@ -97,7 +97,10 @@ def _underscored(option: re.Match[str]) -> str:
 
 
 def _parser_of(command: Command) -> ArgumentParser:
-    """The settings as flags: a `bool` is a switch, a `list[...]` takes several values (`--data A B`)."""
+    """The settings as flags: a `bool` is a switch, a `list[...]` takes several values (`--data A B`).
+
+    A field whose metadata is `POSITIONAL` is no flag: it is the next word of the command, a list all that follow.
+    """
     parser = ArgumentParser(
         description=(command.settings.__doc__ or "").strip(), default_env=True, allow_abbrev=False, exit_on_error=False
     )
@@ -105,13 +108,14 @@ def _parser_of(command: Command) -> ArgumentParser:
     hints = get_type_hints(command.settings)
     lists = {name: get_args(hint)[0] for name, hint in hints.items() if get_origin(hint) is list}
     switches = {name for name, hint in hints.items() if hint is bool}
-    documented = {parameter.arg_name: parameter.description for parameter in _docs(command.settings)}
     places = [field.name for field in fields(command.settings) if field.metadata == POSITIONAL]
-    for name in places:
+    documented = {parameter.arg_name: parameter.description for parameter in _docs(command.settings)}
+    for name in [name for name in places if name not in lists]:
         parser.add_argument(name, type=hints[name], help=documented.get(name))
     parser.add_class_arguments(command.settings, skip={*lists, *switches, *places})
     for name, item in lists.items():
-        parser.add_argument(f"--{name}", nargs="+", type=item, default=[], help=documented.get(name))
+        flag, count = (name, "*") if name in places else (f"--{name}", "+")
+        parser.add_argument(flag, nargs=count, type=item, default=[], help=documented.get(name))
     for name in switches:
         parser.add_argument(f"--{name}", action="store_true", help=documented.get(name))
     return parser

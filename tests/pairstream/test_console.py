@@ -36,7 +36,7 @@ from trainer.cli import main as trainer
         (["serve", "--bind", "tcp://0.0.0.0:5555"], "--insecure"),
         (["serve", "--threads", "-1"], "threads=-1"),
         (["serve", "--log_level", "loud"], "loud"),
-        (["status", "--worker", "nowhere"], "worker='nowhere'"),
+        (["status", "nowhere"], "workers='nowhere'"),
         (["bench", "--blocks", "0"], "blocks=0"),
     ],
 )
@@ -102,7 +102,7 @@ def test_a_block_that_would_fill_the_memory_is_refused_before_it_is_begun(
 
 
 def test_a_worker_that_does_not_answer_is_exit_code_4(capsys: pytest.CaptureFixture[str]):
-    assert synth_server(["status", "--worker", "127.0.0.1:1", "--timeout", "2"]) == 4
+    assert synth_server(["status", "127.0.0.1:1", "--timeout", "2"]) == 4
     assert "synth-server serve" in capsys.readouterr().err
 
 

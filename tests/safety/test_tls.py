@@ -70,7 +70,7 @@ def test_who_has_a_certificate_gets_the_same_bytes(worker: Server, keys: Keyring
 
 
 def test_status_goes_the_same_way(worker: Server, keys: Keyring, monkeypatch: pytest.MonkeyPatch, capsys):
-    command = ["status", "--worker", worker.addresses.grpc]
+    command = ["status", worker.addresses.grpc]
     assert main(command) == 4
     assert "PAIRSTREAM_TLS_CERT" in capsys.readouterr().err
     for name, value in vars(keys.tls("alice")).items():

@@ -78,15 +78,25 @@ def test_bench_has_a_row_for_every_stage(capsys: pytest.CaptureFixture[str]):
 def test_status_tells_what_a_worker_offers_and_does(worker: Server, capsys: pytest.CaptureFixture[str]):
     with connect(worker.addresses.data, TOY, experiment="mine", timeout=5) as client:
         list(client.blocks(stop=3))
-    assert main(["status", "--worker", worker.addresses.grpc, "--json"]) == 0
-    answer = json.loads(capsys.readouterr().out)
+    assert main(["status", worker.addresses.grpc, "--json"]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)["workers"]
     assert answer["health"] == "SERVING"
     assert [synth["name"] for synth in answer["describe"]["synths"]] == ["voice", "voice-fm", "parametric"]
     assert [entry["name"] for entry in answer["status"]["experiments"]] == ["mine"]
-    assert main(["status", "--worker", worker.addresses.grpc]) == 0
+    assert main(["status", worker.addresses.grpc]) == 0
     text = capsys.readouterr().out
     for part in ("ready", "mine", TOY.digest[:12], "parametric (340)"):
         assert part in text
+
+
+def test_status_of_several_workers_has_a_row_for_one_that_is_down(worker: Server, capsys: pytest.CaptureFixture[str]):
+    assert main(["status", "127.0.0.1:1", f"grpc://{worker.addresses.grpc}"]) == 0
+    rows = [line for line in capsys.readouterr().out.splitlines() if "127.0.0.1:" in line]
+    assert ["down" in row for row in rows] == [True, False]
+    assert main(["status", "127.0.0.1:1", "--json"]) == 4
+    captured = capsys.readouterr()
+    assert "no worker answers" in json.loads(captured.out)["workers"][0]["error"]
+    assert "start one with `synth-server serve`" in captured.err
 
 
 def test_doctor_finds_this_installation_sound(capsys: pytest.CaptureFixture[str]):
