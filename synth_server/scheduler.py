@@ -41,7 +41,7 @@ class Scheduler:
         self._quota = Quota(bounds or Bounds(client_blocks=asks_per_client))
         self._waiting: dict[Key, dict[ClientId, str]] = {}
         self._started: dict[Key, None] = {}
-        self._turns: OrderedDict[str, OrderedDict[Key, None]] = OrderedDict()
+        self._turns: OrderedDict[str, dict[Key, None]] = OrderedDict()
         self._asks: dict[ClientId, _Asks] = {}
 
     @property
@@ -70,7 +70,7 @@ class Scheduler:
         if key not in self._started:
             queue = self._turns.get(experiment)
             if queue is None:
-                queue = self._turns[experiment] = OrderedDict()
+                queue = self._turns[experiment] = {}
             queue[key] = None
         return None
 

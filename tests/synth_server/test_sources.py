@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 from toy_source import TOY, ToySource
@@ -53,3 +54,39 @@ def test_too_much_is_refused_with_the_limit(spec: StreamSpec, says: str):
 
     with pytest.raises(RefusedError, match=says):
         Sources(open_source, Limits()).open(spec)
+
+
+def test_a_closed_source_is_opened_again_without_a_word_and_the_order_is_told_to_one_that_fetches():
+    class Fetching(ToySource):
+        expected: ClassVar[list[list[int]]] = []
+
+        def expect(self, indices: list[int]) -> None:
+            self.expected.append(list(indices))
+
+    opened: list[ToySource] = []
+
+    def open_source(spec: StreamSpec) -> ToySource:
+        opened.append(Fetching(spec))
+        return opened[-1]
+
+    sources = Sources(open_source, Limits(), keep=1, upcoming=lambda digest, count: [4, 5, 6, 7])
+    others = [replace(TOY, seed=seed) for seed in range(1, 5)]
+    for spec in (TOY, *others):
+        sources.open(spec)
+    for spec in (TOY, *others, TOY):
+        assert sources.render(spec.digest, 5).sha256() == ToySource(spec).render(5).sha256()
+        assert sum(not source.closed for source in opened) == 1
+    assert Fetching.expected == [[6, 7]] * 6  # 4 was begun before 5, so it is here already
+
+
+def test_a_source_that_cannot_be_opened_now_leaves_the_others_as_they_are():
+    def open_source(spec: StreamSpec) -> ToySource:
+        if spec.seed:
+            raise RefusedError("not this one")
+        return ToySource(spec)
+
+    sources = Sources(open_source, Limits(), keep=1)
+    kept = sources.open(TOY)
+    with pytest.raises(RefusedError, match="not this one"):
+        sources.open(replace(TOY, seed=1))
+    assert sources.open(TOY) is kept
