@@ -15,6 +15,7 @@ import zmq
 from pairstream import sharing
 from pairstream.address import Address
 from pairstream.codec import decode
+from pairstream.curve import OVERHEAD_BYTES
 from pairstream.errors import BindError, ProtocolError
 from pairstream.header import MAX_HEADER_BYTES, Frame
 from pairstream.worker_url import WorkerUrl
@@ -54,7 +55,7 @@ class ZmqDoor:
             (zmq.HEARTBEAT_IVL, HEARTBEAT_MS),
             (zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS),
             (zmq.HANDSHAKE_IVL, HEARTBEAT_TIMEOUT_MS),
-            (zmq.MAXMSGSIZE, MAX_HEADER_BYTES),  # clients send headers only
+            (zmq.MAXMSGSIZE, MAX_HEADER_BYTES + OVERHEAD_BYTES),  # clients send headers only
             (zmq.SNDHWM, WAITING_MESSAGES),
             # No limit: at one, libzmq stops to read from that client, and if the client then leaves while a heartbeat
             # is due or among what it had said, libzmq 4.3.5 aborts the process (assertion !_io_error).

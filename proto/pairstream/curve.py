@@ -17,6 +17,10 @@ from zmq.utils import z85
 from pairstream.errors import ConfigError
 from pairstream.secret_files import read_file, read_secret
 
+#: Bytes by which a frame is longer on the wire once it is encrypted: its name, number and seal, 33, and some to spare.
+#: libzmq counts them as the frame's own.
+OVERHEAD_BYTES = 64
+
 _LINE = re.compile(rb'^\s*(public|secret)-key\s*=\s*"([\x21-\x7e]{40})"\s*$', re.MULTILINE)
 
 

@@ -14,6 +14,7 @@ from zmq.utils.monitor import parse_monitor_message
 
 from pairstream import sharing
 from pairstream.credentials import CurveClient
+from pairstream.curve import OVERHEAD_BYTES
 from pairstream.errors import ConfigError
 from pairstream.header import Frame
 from pairstream.sharer import Sharer
@@ -92,7 +93,7 @@ class ZmqLink:
             (zmq.IPV6, 1),
             (zmq.RCVHWM, messages_ahead(max_frame_bytes)),
             (zmq.LINGER, LINGER_MS),
-            (zmq.MAXMSGSIZE, max_frame_bytes),
+            (zmq.MAXMSGSIZE, max_frame_bytes + OVERHEAD_BYTES),
         ):
             self.socket.setsockopt(option, value)
         if curve:

@@ -1,4 +1,4 @@
-"""One suite over every wire: local, shm, ipc, tcp, grpc. What it shows of one, it shows of all."""
+"""One suite over every wire: local, shm, ipc, tcp, grpc, and with locks. What it shows of one, it shows of all."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ BIG = StreamSpec(synth="toy", sample_rate=16_000, seconds=1.0, block_pairs=80)  
 TINY = replace(TOY, block_pairs=1, seconds=0.016)
 
 
-#: tcp and ipc are parts of what shm goes through: these run with the slow tests.
-SLOW = ("tcp", "ipc")
+#: tcp and ipc are parts of what shm goes through, and a lock adds only its handshake: these run with the slow tests.
+SLOW = ("tcp", "ipc", "tcp+curve", "grpc+tls")
 
 
 def marked(wires: Sequence[str]) -> list[Any]:
@@ -51,7 +51,7 @@ def reference(spec: StreamSpec, count: int) -> list[str]:
 
 
 def open_transport(site: Site, spec: StreamSpec = TOY) -> Transport:
-    return _TRANSPORTS[site.wire](site.url, spec)
+    return _TRANSPORTS[site.scheme](site.url, spec, site.credentials)
 
 
 def until(transport: Transport, kind: type[Event], seconds: float = 10.0) -> list[Event]:
@@ -187,7 +187,7 @@ def test_a_transport_tells_that_a_worker_is_lost_and_that_it_joined_again(remote
 
 
 def test_workers_are_added_and_removed_while_a_transport_runs(remote: Site):
-    with Site(remote.wire) as other:
+    with Site(remote.wire, like=remote) as other:
         transport = open_transport(remote)
         try:
             until(transport, Joined)
