@@ -103,7 +103,7 @@ def test_a_worker_that_shares_no_memory_serves_all_the_same_unless_it_must():
     with Site("shm", no_shared_memory=True) as site:
         with pytest.raises(WorkerUnavailableError, match="shared memory is off here"):
             site.connect(timeout=0.5)
-        site.wire = "zmq"
+        site.scheme = "zmq"
         assert [block.sha256() for block in site.connect().blocks(stop=5)] == expected(5)
 
 
@@ -117,7 +117,7 @@ def test_a_worker_that_cannot_be_met_serves_all_the_same_unless_it_must(monkeypa
         monkeypatch.setattr("pairstream.sharer.hand_over", nowhere)
         with pytest.raises(WorkerUnavailableError, match="cannot be met on this host"):
             site.connect(timeout=0.5)
-        site.wire = "zmq"
+        site.scheme = "zmq"
         assert [block.sha256() for block in site.connect().blocks(stop=5)] == expected(5)
 
 
