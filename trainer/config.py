@@ -13,6 +13,7 @@ from typing import Any, Literal, get_type_hints
 import docstring_parser
 
 from pairstream.batches import MAX_LAG, Follow, Start
+from pairstream.console import POSITIONAL
 from pairstream.errors import ConfigError
 from pairstream.spec import StreamSpec
 from trainer.recipe import Optimiser, Precision, PresetName
@@ -130,3 +131,11 @@ class ProbeSettings:
     """Also write the table to this JSON file."""
     accelerator: Accelerator = "auto"
     """auto, cpu or gpu: where the clips are embedded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunsSettings:
+    """List the runs below a folder: what each is, how far it came, and what it came to."""
+
+    folder: Path = field(metadata=POSITIONAL)
+    """A folder that holds runs, such as runs."""

@@ -33,7 +33,9 @@ from trainer.plan import Plan, new_plan, resumed_plan
 from trainer.records import Sink
 from trainer.retrieval import hit_at_1
 from trainer.run_folder import RunFolder
+from trainer.run_readme import write_readme
 from trainer.saving import SaveCheckpoints
+from trainer.sessions import session
 from trainer.sinks import open_sinks
 from trainer.summary import HitRates, Summary, summarise
 
@@ -57,9 +59,11 @@ def fit(settings: FitSettings) -> Summary:
     pairs = _held_out(plan, settings)
     if is_first_process() and not settings.resume:
         folder.create(plan, settings)
+        write_readme(folder, plan)
     data = StreamData(plan, settings, Meter())
     try:
-        _train(module, data, folder, settings)
+        with session(folder) if is_first_process() else nullcontext():
+            _train(module, data, folder, settings)
     except PairstreamError:
         if is_first_process() and not settings.resume and data.meter.read().steps == 0:
             folder.discard()  # nothing was trained, so nothing is in the way of another try
@@ -69,6 +73,7 @@ def fit(settings: FitSettings) -> Summary:
     summary = summarise(folder, plan, spent, read_journal(folder.metrics), hit)
     if is_first_process():
         write_json(folder.summary, asdict(summary))
+        write_readme(folder, plan, summary)
     return summary
 
 

@@ -1,7 +1,8 @@
 """RunFolder: where everything of one training run lies, and the rule that nothing is overwritten.
 
 runs/NAME/
-  config.json     plan, digest of the stream, settings, versions
+  README.md       the same in words
+  config.json     plan, digest of the stream, settings, and of each session versions, commit, machine and command line
   metrics.jsonl   a record per line
   checkpoints/    step-00000200.ckpt, …
   tensorboard/    scalars, a few sounds and their pictures
@@ -11,11 +12,9 @@ runs/NAME/
 from __future__ import annotations
 
 import json
-import platform
 import re
 import shutil
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ from pairstream.files import write_json
 from trainer.config import FitSettings
 from trainer.plan import Plan
 
-PACKAGES = ("pairstream", "torch", "pytorch-lightning", "numpy")
 CHECKPOINT_NAME = re.compile(r"step-(\d{8,})\.ckpt")
 
 
@@ -36,7 +34,7 @@ class RunFolder:
 
     @property
     def config(self) -> Path:
-        """Plan, settings and versions of the run."""
+        """Plan, settings and sessions of the run."""
         return self.path / "config.json"
 
     @property
@@ -77,15 +75,7 @@ class RunFolder:
     def create(self, plan: Plan, settings: FitSettings) -> None:
         """Make the folder and say in it what will be done."""
         said = asdict(settings) | {"run": str(settings.run)}
-        write_json(
-            self.config,
-            {
-                "plan": plan.as_dict(),
-                "digest": plan.spec.digest,
-                "settings": said,
-                "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
-            },
-        )
+        write_json(self.config, {"plan": plan.as_dict(), "digest": plan.spec.digest, "settings": said})
 
     def discard(self) -> None:
         """Remove a folder that was made for a run which never began."""
@@ -93,9 +83,10 @@ class RunFolder:
 
     def stored_plan(self) -> Plan:
         """The plan that the run was started with. Raises CheckpointError if there is none."""
-        return Plan.from_dict(self._stored().get("plan"))
+        return Plan.from_dict(self.stored().get("plan"))
 
-    def _stored(self) -> dict[str, Any]:
+    def stored(self) -> dict[str, Any]:
+        """What is in config.json. Raises CheckpointError if it cannot be read."""
         try:
             stored = json.loads(self.config.read_text())
         except FileNotFoundError as error:
@@ -105,10 +96,3 @@ class RunFolder:
         except (OSError, ValueError) as error:
             raise CheckpointError(f"{self.config} cannot be read: {error}; start a run in another folder") from error
         return stored if isinstance(stored, dict) else {}
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"

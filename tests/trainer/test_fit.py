@@ -39,7 +39,7 @@ def test_a_run_leaves_a_folder_that_says_everything(tiny: FitSettings) -> None:
     assert 0.0 < summary.trainer_wait_fraction < 1.0
     config = json.loads(folder.config.read_text())
     assert config["digest"] == summary.digest == folder.stored_plan().spec.digest
-    assert "torch" in config["versions"]
+    assert "torch" in config["sessions"][0]["versions"]
     assert list(folder.tensorboard.glob("events.*"))
 
 
