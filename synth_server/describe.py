@@ -33,6 +33,7 @@ def describe(limits: Limits, data_url: str, upstream: str = "") -> worker_pb2.De
             asks_per_client=limits.asks_per_client,
             clients=limits.clients,
             streams=limits.streams,
+            layers=limits.layers,
         ),
     )
     if not upstream:

@@ -19,6 +19,10 @@ from pairstream.spec import StreamSpec
 _STEP = 4
 
 
+#: In the key's second word the purpose stands in so many bits, and the layer above them.
+_PURPOSE_BITS = 8
+
+
 class Purpose(IntEnum):
     """What the numbers are for; each has a stream of its own, unrelated to the others."""
 
@@ -27,8 +31,8 @@ class Purpose(IntEnum):
     NOISE = 3
 
 
-def words(spec: StreamSpec, index: int, purpose: Purpose, per_pair: int) -> NDArray[np.uint64]:
-    """(N, per_pair) random words for the N pairs of block `index`.
+def words(spec: StreamSpec, index: int, purpose: Purpose, per_pair: int, layer: int = 0) -> NDArray[np.uint64]:
+    """(N, per_pair) random words for the N pairs of block `index`; each layer of the sounds has words of its own.
 
     Raises:
         ConfigError: `index` is not a whole number of at least 0.
@@ -37,7 +41,7 @@ def words(spec: StreamSpec, index: int, purpose: Purpose, per_pair: int) -> NDAr
         raise ConfigError(f"index={index!r} is not the number of a block; use 0, 1, 2, …")
     steps = -(-per_pair // _STEP)
     counter = index * spec.block_pairs * steps
-    key = np.array([spec.seed, purpose], np.uint64)
+    key = np.array([spec.seed, purpose + (layer << _PURPOSE_BITS)], np.uint64)
     raw = np.random.Philox(key=key, counter=counter).random_raw(spec.block_pairs * steps * _STEP)
     return np.asarray(raw, np.uint64).reshape(spec.block_pairs, -1)[:, :per_pair]
 

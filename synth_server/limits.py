@@ -16,7 +16,9 @@ class Limits:
     """The bounds of one process that renders."""
 
     block_bytes: int = 256 * MIB
-    """Bytes of a block's audio and theta."""
+    """Bytes of a block's audio and theta; each layer counts, as it is rendered like a block of its own."""
+    layers: int = 16
+    """Sounds that are played at once to make one."""
     seconds: float = 60.0
     """Length of a sound."""
     samples: int = 1_000_000
@@ -44,10 +46,14 @@ class Limits:
                 f"oscillators={dict(spec.oscillators)} are {oscillators} of all kinds, at most {self.oscillators} are "
                 "rendered: ask for fewer"
             )
-        if (size := spec.audio_bytes + (_theta_bytes(spec) if self.patches else 0)) > self.block_bytes:
+        if spec.layers > self.layers:
+            raise RefusedError(f"layers={spec.layers} is more than the {self.layers} that are rendered at once")
+        layer = spec.audio_bytes + (_theta_bytes(spec) if self.patches else 0)
+        if (size := spec.layers * layer) > self.block_bytes:
+            layered = f" in {spec.layers} layers" if spec.layers > 1 else ""
             raise RefusedError(
-                f"a block of {spec.block_pairs} pairs of {spec.seconds} s has {size / MIB:,.0f} MiB of audio and "
-                f"theta, at most {self.block_bytes // MIB} are rendered: lower block_pairs (or raise the worker's "
+                f"a block of {spec.block_pairs} pairs of {spec.seconds} s{layered} has {size / MIB:,.0f} MiB of audio "
+                f"and theta, at most {self.block_bytes // MIB} are rendered: lower block_pairs (or raise the worker's "
                 "--max-block-mib)"
             )
         if spec.seconds > self.seconds:
@@ -60,7 +66,7 @@ class Limits:
 
 
 def _theta_bytes(spec: StreamSpec) -> int:
-    """Bytes of a block's theta; 0 of a synth that is not of this process, whose source will refuse it or know it."""
+    """Bytes of theta of a block, of one layer; 0 of a synth that is not here, whose source knows it or refuses it."""
     from synth_server.patches import PATCHES, load_patch  # noqa: PLC0415 – loads numba, which --help can do without
 
     if spec.synth not in PATCHES:

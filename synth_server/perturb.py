@@ -17,14 +17,16 @@ from synth_server.patches import Patch
 FLOOR = 1e-6
 
 
-def perturb(spec: StreamSpec, patch: Patch, index: int, theta: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N, P) -> (N, 2, P) in [1e-6, 1]. The deviations of block `index` are the same for every delta, but for scale.
+def perturb(
+    spec: StreamSpec, patch: Patch, index: int, theta: NDArray[np.float32], layer: int = 0
+) -> NDArray[np.float32]:
+    """(N, P) -> (N, 2, P) in [1e-6, 1]. A layer deviates the same way for every delta, but for scale.
 
     Raises:
         ConfigError: `index` is not a whole number of at least 0.
     """
     pairs, parameters = theta.shape
-    raw = draws.words(spec, index, draws.Purpose.PERTURBATION, 2 * parameters)
+    raw = draws.words(spec, index, draws.Purpose.PERTURBATION, 2 * parameters, layer)
     deviations = exact.normal(draws.uniform(raw)).reshape(pairs, 2, parameters)
     delta = np.array([spec.delta_of(parameter.group) for parameter in patch.parameters])
     views = np.clip(theta[:, None, :] + delta * deviations, FLOOR, 1.0)

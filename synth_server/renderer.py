@@ -2,6 +2,9 @@
 
     (spec, i) -> sampling: theta (N,P) -> perturb: (N,2,P) -> engine: (N,2,T)
 
+A spec of several layers goes this way once for each, and `layers.py` makes one sound of them; their parameters stand in
+a row, those of layer 0 first: theta is (N, 2, L * P).
+
 It keeps nothing between two blocks: no cache (`window.py`), no turns (`scheduler.py`), no wire.
 """
 
@@ -19,7 +22,7 @@ from pairstream.block import PairBlock
 from pairstream.errors import RenderError
 from pairstream.messages import Layout
 from pairstream.spec import StreamSpec
-from synth_server import perturb, sampling
+from synth_server import layers, perturb, sampling
 from synth_server.engines import load_engine
 from synth_server.limits import LOCAL
 from synth_server.patches import Parameter, load_patch
@@ -65,11 +68,12 @@ class Renderer:
     def layout(self) -> Layout:
         """The shape of every block."""
         spec = self.spec
-        return Layout(pairs=spec.block_pairs, parameters=len(self.parameters), samples=spec.samples, dtype=spec.dtype)
+        width = spec.layers * len(self.parameters)
+        return Layout(pairs=spec.block_pairs, parameters=width, samples=spec.samples, dtype=spec.dtype)
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """The columns of theta."""
+        """The columns of theta, of one layer."""
         return self._engine.parameters
 
     @property
@@ -84,15 +88,14 @@ class Renderer:
             ConfigError: `index` is not a whole number of at least 0.
             RenderError: the engine failed, most likely for want of memory.
         """
-        theta, keys = self._timed("sampling", lambda: self._sample(index))
-        views = self._timed("perturb", lambda: perturb.perturb(self.spec, self._patch, index, theta))
-        sounds = views.reshape(-1, views.shape[-1])
-        audio = self._timed("engine", lambda: self._play(index, sounds, keys.reshape(-1)))
+        sampled = self._timed("sampling", lambda: [self._sample(index, layer) for layer in range(self.spec.layers)])
+        views = self._timed("perturb", lambda: self._perturb(index, [theta for theta, _ in sampled]))
+        audio = self._timed("engine", lambda: self._play(index, views, [keys for _, keys in sampled]))
         return PairBlock(
             index=index,
             digest=self.spec.digest,
-            theta=views,
-            audio=audio.reshape(len(views), 2, -1),
+            theta=np.concatenate(views, axis=2),
+            audio=audio.reshape(self.spec.block_pairs, 2, -1),
         )
 
     def close(self) -> None:
@@ -107,14 +110,21 @@ class Renderer:
     ) -> None:
         self.close()
 
-    def _sample(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.uint64]]:
-        return sampling.sample(self.spec, self._patch, index), sampling.noise_keys(self.spec, index)
+    def _sample(self, index: int, layer: int) -> tuple[NDArray[np.float32], NDArray[np.uint64]]:
+        return sampling.sample(self.spec, self._patch, index, layer), sampling.noise_keys(self.spec, index, layer)
 
-    def _play(self, index: int, theta: NDArray[np.float32], keys: NDArray[np.uint64]) -> NDArray[Any]:
+    def _perturb(self, index: int, theta: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        return [perturb.perturb(self.spec, self._patch, index, base, layer) for layer, base in enumerate(theta)]
+
+    def _play(self, index: int, views: list[NDArray[np.float32]], keys: list[NDArray[np.uint64]]) -> NDArray[Any]:
+        """Views (N, 2, P) and keys (N, 2) of every layer -> audio (2N, T)."""
+        sounds = [(theta.reshape(-1, theta.shape[-1]), of.reshape(-1)) for theta, of in zip(views, keys, strict=True)]
         try:
-            return self._engine.render(theta, keys, dtype=self.spec.dtype)
+            if len(sounds) == 1:
+                return self._engine.render(*sounds[0], dtype=self.spec.dtype)
+            return layers.together(self._engine.render(*of) for of in sounds).astype(self.spec.dtype, copy=False)
         except (RuntimeError, MemoryError) as error:
-            message = f"block {index}: {len(theta)} sounds of {self.spec.seconds} s were not rendered ({error})"
+            message = f"block {index}: {len(sounds[0][0])} sounds of {self.spec.seconds} s were not rendered ({error})"
             raise RenderError(f"{message}; try a smaller block_pairs or another device") from error
 
     def _timed(self, stage: str, work: Callable[[], Result]) -> Result:

@@ -14,8 +14,8 @@ from synth_server import draws
 from synth_server.patches import Patch
 
 
-def sample(spec: StreamSpec, patch: Patch, index: int) -> NDArray[np.float32]:
-    """Theta of block `index`: (N, P) in [0, 1].
+def sample(spec: StreamSpec, patch: Patch, index: int, layer: int = 0) -> NDArray[np.float32]:
+    """Theta of one layer of block `index`: (N, P) in [0, 1]. Layer 0 is the same however many there are.
 
     unit: uniform as stored, as torchsynth draws. paper: uniform in human units and then stored along the
     parameter's curve, as the paper's SynthAX draws; u ** curve, or with d = 2u - 1 sign(d) * abs(d) ** curve.
@@ -23,17 +23,17 @@ def sample(spec: StreamSpec, patch: Patch, index: int) -> NDArray[np.float32]:
     Raises:
         ConfigError: `index` is not a whole number of at least 0.
     """
-    u = draws.uniform(draws.words(spec, index, draws.Purpose.THETA, len(patch.parameters)))
+    u = draws.uniform(draws.words(spec, index, draws.Purpose.THETA, len(patch.parameters), layer))
     theta = patch.scale.stored(u) if spec.sampling == "paper" else u
     return theta.astype(np.float32)
 
 
-def noise_keys(spec: StreamSpec, index: int) -> NDArray[np.uint64]:
-    """One key per sound, (N, 2): both views of a pair have noise of their own.
+def noise_keys(spec: StreamSpec, index: int, layer: int = 0) -> NDArray[np.uint64]:
+    """One key per sound of a layer, (N, 2): both views of a pair, and their layers, have noise of their own.
 
     A noise shared by both views would be a mark to recognise a pair by.
 
     Raises:
         ConfigError: `index` is not a whole number of at least 0.
     """
-    return np.ascontiguousarray(draws.words(spec, index, draws.Purpose.NOISE, 2))
+    return np.ascontiguousarray(draws.words(spec, index, draws.Purpose.NOISE, 2, layer))

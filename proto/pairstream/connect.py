@@ -17,7 +17,7 @@ from pairstream.worker_url import parse_workers
 
 #: Bytes that a client asks for ahead: enough to keep a step of tens of milliseconds fed.
 CREDIT_BYTES = 64 << 20
-#: No synthesizer has more parameters than this; what is received is bounded by it.
+#: No synthesizer has more parameters than this in a layer; what is received is bounded by it.
 MAX_PARAMETERS = 4_096
 
 
@@ -101,7 +101,7 @@ def _named(url: str | None) -> list[str]:
 
 def _theta_bytes(spec: StreamSpec) -> int:
     """More than theta of any block of this stream has."""
-    return spec.block_pairs * 2 * 4 * MAX_PARAMETERS
+    return spec.block_pairs * 2 * 4 * MAX_PARAMETERS * spec.layers
 
 
 #: What makes the transport of a scheme from the whole URL; from None if the workers are yet to be found.

@@ -32,6 +32,9 @@ LAW = 1
 #: The groups of parameters that `delta` can address one by one; every parameter is in one of them.
 GROUPS = ("pitch", "envelope", "lfo", "modulation", "oscillator", "mix")
 
+#: The most sounds at once that a spec can name.
+MOST_LAYERS = 64
+
 #: Key of a `delta` mapping that stands for all groups it does not name.
 REST = "rest"
 
@@ -61,6 +64,8 @@ class StreamSpec:
     """Samples per second of the audio, in hertz."""
     seconds: float = 1.0
     """Length of each sound, in seconds."""
+    layers: int = 1
+    """Sounds that are played at once to make one; each has parameters of its own."""
     control_rate: int = 480
     """Samples per second of the envelopes and LFOs, in hertz."""
     block_pairs: int = 128
@@ -86,6 +91,7 @@ class StreamSpec:
                 raise SpecError(f"{name}={value!r} is unknown; use one of {', '.join(choices)}")
         _whole("sample_rate", self.sample_rate, 1_000, 384_000, "hertz")
         _whole("control_rate", self.control_rate, 1, self.sample_rate, "hertz, at most the sample rate")
+        _whole("layers", self.layers, 1, MOST_LAYERS, "")
         _whole("block_pairs", self.block_pairs, 1, 1 << 20, "pairs")
         _whole("seed", self.seed, 0, (1 << 64) - 1, "")
         if not 0.0 < self.seconds <= 3_600.0:
@@ -134,10 +140,11 @@ class StreamSpec:
 
     @cached_property
     def canonical(self) -> bytes:
-        """One byte string per stream: msgpack of the law and the fields in alphabetical order."""
+        """One byte string per stream: msgpack of the law and the fields in alphabetical order, but for one layer."""
         values = {
             name: sorted(value.items()) if isinstance(value, Mapping) else value
             for name, value in self.as_dict().items()
+            if (name, value) != ("layers", 1)
         }
         packed: bytes = msgpack.packb([LAW, sorted(values.items())], use_bin_type=True)
         return packed

@@ -63,15 +63,18 @@ def _write(
 
 
 def _human(theta: NDArray[np.float32], parameters: tuple[Parameter, ...]) -> list[dict[str, Any]]:
-    """Both views' values of every parameter, as stored (0 to 1) and in its own unit; theta (2, P)."""
-    human = Scale(parameters).to_human(theta)
+    """Both views' values of every layer's parameters, as stored (0 to 1) and in their own unit; theta (2, L * P)."""
+    layered = theta.reshape(2, -1, len(parameters))
+    human = Scale(parameters).to_human(layered)
     return [
         {
+            "layer": layer,
             "module": parameter.module,
             "name": parameter.name,
             "unit": parameter.unit,
-            "theta": theta[:, column].tolist(),
-            "value": human[:, column].tolist(),
+            "theta": layered[:, layer, column].tolist(),
+            "value": human[:, layer, column].tolist(),
         }
+        for layer in range(layered.shape[1])
         for column, parameter in enumerate(parameters)
     ]

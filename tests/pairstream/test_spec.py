@@ -21,6 +21,7 @@ OTHER_VALUES: dict[str, Any] = {
     "delta": 0.1,
     "sample_rate": 44_100,
     "seconds": 2.0,
+    "layers": 2,
     "control_rate": 441,
     "block_pairs": 64,
     "seed": 1,
@@ -31,6 +32,13 @@ OTHER_VALUES: dict[str, Any] = {
 def test_the_default_stream_keeps_its_name():
     """A changed digest would orphan every stream that anyone has ever recorded."""
     assert StreamSpec().digest == "4167deecabbdef5e1f2ac3d5304bdb2d967dba7765187d5857b68c4c40c91863"
+
+
+def test_one_layer_is_the_stream_that_has_no_layers():
+    spec = StreamSpec(layers=1)
+    assert (spec.digest, spec.as_dict()["layers"]) == (StreamSpec().digest, 1)
+    assert b"layers" not in spec.canonical
+    assert b"layers" in StreamSpec(layers=2).canonical
 
 
 def test_every_field_changes_the_digest_and_shows_in_the_diff():
@@ -133,6 +141,9 @@ def test_sizes_follow_from_rate_and_length():
         ("seconds", float("inf"), "inf"),
         ("seconds", 1e-4, "at least 2"),
         ("control_rate", 20_000, "20000"),
+        ("layers", 0, "layers=0"),
+        ("layers", 65, "1 to 64"),
+        ("layers", 2.0, "2.0"),
         ("block_pairs", 0, "block_pairs=0"),
         ("block_pairs", True, "True"),
         ("seed", -1, "seed=-1"),

@@ -57,6 +57,15 @@ def test_render_gives_the_parameters_in_human_units(tmp_path: Path, capsys: pyte
     assert pitch["value"] == pytest.approx([127 * theta for theta in pitch["theta"]])
 
 
+def test_render_gives_the_parameters_of_every_layer(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    main(["render", "--out", str(tmp_path), "--pairs", "1", "--spec.layers", "2", *SMALL])
+    about = json.loads(Path(capsys.readouterr().out.strip()).read_text())
+    with connect("local://", StreamSpec.from_dict(about["spec"])) as client:
+        theta = client.fetch(0).theta[0]
+    assert [parameter["layer"] for parameter in about["parameters"]] == [0] * 78 + [1] * 78
+    assert [parameter["theta"] for parameter in about["parameters"]] == theta.T.tolist()
+
+
 def test_render_leaves_nothing_where_it_cannot_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     blocked = tmp_path / "file"
     blocked.write_text("in the way")

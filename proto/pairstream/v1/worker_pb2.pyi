@@ -84,7 +84,7 @@ Global___DescribeResponse: _TypeAlias = DescribeResponse  # noqa: Y015
 
 @_typing.final
 class Synth(_message.Message):
-    """A synthesizer and its parameters, in the order of theta."""
+    """A synthesizer and its parameters, in the order of theta; of a spec with several layers, of each of them."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -164,6 +164,7 @@ class Limits(_message.Message):
     ASKS_PER_CLIENT_FIELD_NUMBER: _builtins.int
     CLIENTS_FIELD_NUMBER: _builtins.int
     STREAMS_FIELD_NUMBER: _builtins.int
+    LAYERS_FIELD_NUMBER: _builtins.int
     block_bytes: _builtins.int
     seconds: _builtins.float
     samples: _builtins.int
@@ -173,6 +174,8 @@ class Limits(_message.Message):
     clients: _builtins.int
     """Clients at once, and streams that they may have open together."""
     streams: _builtins.int
+    layers: _builtins.int
+    """Sounds that are played at once to make one."""
     def __init__(
         self,
         *,
@@ -182,10 +185,11 @@ class Limits(_message.Message):
         asks_per_client: _builtins.int = ...,
         clients: _builtins.int = ...,
         streams: _builtins.int = ...,
+        layers: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asks_per_client", b"asks_per_client", "block_bytes", b"block_bytes", "clients", b"clients", "samples", b"samples", "seconds", b"seconds", "streams", b"streams"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asks_per_client", b"asks_per_client", "block_bytes", b"block_bytes", "clients", b"clients", "layers", b"layers", "samples", b"samples", "seconds", b"seconds", "streams", b"streams"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
