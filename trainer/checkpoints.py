@@ -1,7 +1,7 @@
 """Checkpoints: written whole, read without executing anything in them, and checked to be ours.
 
 Lightning decides what is in a checkpoint (weights, optimiser, schedule, cursor); this file decides
-how it meets the disk. `load_encoder` takes the encoder out again, for probes and for other programs.
+how it meets the disk. `load_model` takes the model out again, for probes and for other programs.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from pairstream.errors import CheckpointError
 from pairstream.files import written_whole
-from trainer.encoders.resnet import ResNet18, seeded_resnet18
+from trainer.model import AudioModel, untrained_model
 from trainer.plan import Plan
 from trainer.run_folder import RunFolder
 
 #: Where the plan lies in a checkpoint; its absence marks a checkpoint of another program.
 PLAN_KEY = "pairstream_plan"
 
-ENCODER_PREFIX = "encoder."
+#: Before the names of the model's weights among those of the training.
+MODEL_PREFIX = "model."
 
 
 class WholeCheckpointIO(TorchCheckpointIO):
@@ -70,19 +71,19 @@ def newest_checkpoint(path: Path) -> Path:
     return found
 
 
-def load_encoder(path: Path) -> tuple[ResNet18, Plan]:
-    """The trained encoder of a run folder or checkpoint file, on the CPU in eval mode, and its plan."""
+def load_model(path: Path) -> tuple[AudioModel, Plan]:
+    """The trained model of a run folder or checkpoint file, on the CPU in eval mode, and its plan."""
     file = newest_checkpoint(path)
     checkpoint = read_checkpoint(file)
     plan = Plan.from_dict(checkpoint[PLAN_KEY])
-    encoder = seeded_resnet18(plan.seed, plan.recipe.width)
+    model = untrained_model(plan.recipe, plan.seed)
     try:
-        encoder.load_state_dict(_encoder_weights(checkpoint))
+        model.load_state_dict(_model_weights(checkpoint))
     except (RuntimeError, KeyError, AttributeError) as error:
-        raise CheckpointError(f"{file} holds no weights of this encoder; was it written by another version?") from error
-    return encoder.eval(), plan
+        raise CheckpointError(f"{file} holds no weights of this model; was it written by another version?") from error
+    return model.eval(), plan
 
 
-def _encoder_weights(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+def _model_weights(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     weights = checkpoint["state_dict"].items()
-    return {key.removeprefix(ENCODER_PREFIX): value for key, value in weights if key.startswith(ENCODER_PREFIX)}
+    return {key.removeprefix(MODEL_PREFIX): value for key, value in weights if key.startswith(MODEL_PREFIX)}

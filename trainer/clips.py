@@ -10,9 +10,12 @@ import soxr
 from numpy.typing import NDArray
 
 from pairstream.errors import DataError
-from trainer.frontend import SAMPLE_RATE
+from trainer.picture import Picture
 
 Samples = NDArray[np.float32]
+
+#: Hertz of what the encoder was trained on.
+SAMPLE_RATE = Picture().sample_rate
 
 #: Samples of a frame, one second: what the encoder was trained on.
 FRAME_SAMPLES = SAMPLE_RATE

@@ -1,46 +1,36 @@
 """The settings of the trainer's commands: what `trainer fit` and `trainer probe` can be told.
 
 Nothing here is loaded beside the contract (no torch), so that `--help` is quick. Settings that a
-preset decides are None until a user sets them; `plan.py` puts both together.
+preset decides are None until a user sets them; `plan.py` puts both together. Those of the recipe
+are not written again here: `FitSettings` has every field of `Recipe`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, make_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
-
-import docstring_parser
+from typing import Literal
 
 from pairstream.batches import MAX_LAG, Follow, Start
 from pairstream.console import POSITIONAL
 from pairstream.errors import ConfigError
 from pairstream.spec import StreamSpec
-from trainer.recipe import Optimiser, Precision, PresetName
+from trainer.choices import choice_of
+from trainer.presets import PresetName
+from trainer.recipe import Recipe
 
 Accelerator = Literal["auto", "cpu", "gpu"]
 
 
-def _all_optional(cls: type[Any], name: str) -> type[Any]:
-    """The dataclass `cls` with None, for "not said", as the default of every field; same names, types and help."""
-    hints = get_type_hints(cls)
-    described = docstring_parser.parse_from_object(cls).params
-    lines = [f"    {param.arg_name}: {' '.join((param.description or '').split())}" for param in described]
-    return make_dataclass(
-        name,
-        [(item.name, hints[item.name] | None, field(default=None)) for item in fields(cls)],
-        namespace={"__doc__": "\n".join(["The stream; what is not said is the preset's.", "", "Args:", *lines])},
-        frozen=True,
-        kw_only=True,
-    )
-
-
 #: StreamSpec as a user says it: any of its fields.
-SpecChoice = _all_optional(StreamSpec, "SpecChoice")
+SpecChoice = choice_of(StreamSpec, "SpecChoice", "The stream; what is not said is the preset's.")
+
+#: Recipe as a user says it: any of its fields.
+RecipeChoice = choice_of(Recipe, "RecipeChoice", "How the encoder learns; what is not said is the preset's.")
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitSettings:
+class FitSettings(RecipeChoice):  # type: ignore[misc, valid-type]
     """Train an encoder from a stream of pairs."""
 
     run: Path
@@ -65,20 +55,6 @@ class FitSettings:
     """With live: blocks that may lie between this run and the head."""
     seed: int | None = None
     """Seed of the untrained encoder; 0 unless said. The stream's is spec.seed."""
-    max_steps: int | None = None
-    """Optimiser steps; each takes batch_pairs pairs."""
-    batch_pairs: int | None = None
-    """Pairs of a step, of all processes together: whole blocks or a divisor of one. Unsaid: a block per process."""
-    optimiser: Optimiser | None = None
-    """sgd (without momentum) or adam."""
-    lr: float | None = None
-    """Learning rate; for sgd per 256 pairs, and scaled by the pairs of a step."""
-    weight_decay: float | None = None
-    """L2 penalty of the optimiser."""
-    width: int | None = None
-    """Channels of the encoder's first layer; 64 is the paper's."""
-    precision: Precision | None = None
-    """32-true or bf16-mixed."""
     accelerator: Accelerator = "auto"
     """auto, cpu or gpu."""
     devices: int = 1

@@ -22,12 +22,12 @@ from trainer.checkpoints import WholeCheckpointIO, read_checkpoint
 from trainer.config import FitSettings
 from trainer.data import StreamData
 from trainer.device import device_of
-from trainer.encoders.resnet import seeded_resnet18
 from trainer.held_out import held_out_pairs
 from trainer.interrupt import StopOnSignal
 from trainer.journal import read_journal
 from trainer.ledger import Ledger
 from trainer.meter import Meter
+from trainer.model import untrained_model
 from trainer.module import ContrastiveModule
 from trainer.plan import Plan, new_plan, resumed_plan
 from trainer.records import Sink
@@ -140,10 +140,10 @@ def _held_out(plan: Plan, settings: FitSettings) -> NDArray[np.float32] | None:
 
 
 def _hit_rates(module: ContrastiveModule, pairs: NDArray[np.float32]) -> HitRates:
-    untrained = seeded_resnet18(module.plan.seed, module.plan.recipe.width)
+    untrained = untrained_model(module.plan.recipe, module.plan.seed)
     return HitRates(
         before=hit_at_1(untrained, pairs, module.device),
-        after=hit_at_1(module.encoder, pairs, module.device),
+        after=hit_at_1(module.model, pairs, module.device),
         pairs=len(pairs),
     )
 

@@ -9,40 +9,29 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from pytorch_lightning import LightningModule
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from pairstream.torch import PairBatch
 from trainer.checkpoints import PLAN_KEY
-from trainer.encoders.resnet import seeded_resnet18
-from trainer.frontend import LogMel, check_length
 from trainer.losses.alignment_uniformity import alignment_uniformity
+from trainer.model import untrained_model
 from trainer.optimisers import build_optimiser
 from trainer.plan import Plan
 
 
 class ContrastiveModule(LightningModule):
-    """Front end, encoder and loss of a plan."""
+    """The model of a plan, and the loss it learns by."""
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         self.plan = plan
-        check_length(plan.spec.samples)
-        self.frontend = LogMel(plan.spec.sample_rate)
-        self.encoder = seeded_resnet18(plan.seed, plan.recipe.width)
-
-    def forward(self, audio: Tensor) -> Tensor:
-        """Audio (B, T) -> embeddings (B, 512), not normalised."""
-        with torch.no_grad():
-            pictures = self.frontend(audio)
-        embedding: Tensor = self.encoder(pictures.contiguous(memory_format=torch.channels_last))
-        return embedding
+        self.model = untrained_model(plan.recipe, plan.seed)
 
     def training_step(self, batch: PairBatch, batch_idx: int) -> dict[str, Tensor]:
         """N pairs (N, 2, T) -> loss, alignment and uniformity, scalars."""
-        terms = alignment_uniformity(self._of_all(self(batch.a)), self._of_all(self(batch.b)))
+        terms = alignment_uniformity(self._of_all(self.model(batch.a)), self._of_all(self.model(batch.b)))
         return {
             "loss": terms.loss,
             "alignment": terms.alignment.detach(),
@@ -52,7 +41,7 @@ class ContrastiveModule(LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The recipe's optimiser, its schedule moving once a step."""
         step_pairs = self.plan.recipe.batch_pairs or self.plan.spec.block_pairs * self.trainer.world_size
-        optimiser, schedule = build_optimiser(self.plan.recipe, self.encoder.parameters(), step_pairs)
+        optimiser, schedule = build_optimiser(self.plan.recipe, self.model.parameters(), step_pairs)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

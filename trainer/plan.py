@@ -13,8 +13,11 @@ from typing import Any
 from pairstream.batches import Follow, Start, check_following
 from pairstream.errors import CheckpointError, ConfigError, PairstreamError
 from pairstream.spec import StreamSpec
+from trainer.choices import with_said
 from trainer.config import FitSettings
-from trainer.recipe import PRESETS, PresetName, Recipe
+from trainer.picture import Picture
+from trainer.presets import PRESETS, PresetName
+from trainer.recipe import Recipe
 
 DEFAULT_PRESET: PresetName = "cpu"
 
@@ -32,6 +35,13 @@ class Plan:
     def __post_init__(self) -> None:
         if self.spec.block_pairs < 2:
             raise ConfigError("spec.block_pairs=1 leaves the loss nothing to compare; use at least 2")
+        heard, picture = self.spec.sample_rate, self.recipe.frontend
+        if heard != picture.sample_rate:
+            raise ConfigError(
+                f"spec.sample_rate={heard} does not fit the front end, which is for {picture.sample_rate} Hz; "
+                "make them equal, with --spec.sample_rate or --frontend.sample_rate"
+            )
+        picture.frames(self.spec.samples)
         if not 0 <= self.seed < 1 << 63:
             raise ConfigError(f"seed={self.seed} is out of range; use 0 to 2**63 - 1")
         check_following(self.follow, self.start)
@@ -50,9 +60,8 @@ class Plan:
         try:
             if not isinstance(values, Mapping):
                 raise TypeError(f"a plan is a mapping, not {type(values).__name__}")
-            spec, recipe = StreamSpec.from_dict(values["spec"]), Recipe(**values["recipe"])
-            follow = values.get("follow", "exact")
-            return cls(spec=spec, recipe=recipe, seed=values["seed"], start=values["start"], follow=follow)
+            spec, recipe = StreamSpec.from_dict(values["spec"]), _recipe_from(values["recipe"])
+            return cls(spec=spec, recipe=recipe, seed=values["seed"], start=values["start"], follow=values["follow"])
         except (PairstreamError, KeyError, TypeError) as error:
             raise CheckpointError(f"no plan of a training run: {error}; was it written by another version?") from error
 
@@ -68,6 +77,14 @@ class Plan:
         plain = [name for name in ("seed", "start", "follow") if mine[name] != theirs[name]]
         found += [f"{name}: {mine[name]} != {theirs[name]}" for name in plain]
         return ", ".join(found)
+
+
+def _recipe_from(values: Mapping[str, Any]) -> Recipe:
+    """Every field must be there: a recipe of another version would be another one under the defaults of this."""
+    missing = {item.name for item in fields(Recipe)} - values.keys()
+    if missing:
+        raise TypeError(f"its recipe says nothing of {', '.join(sorted(missing))}")
+    return Recipe(**{**values, "frontend": Picture(**values["frontend"])})
 
 
 def new_plan(settings: FitSettings) -> Plan:
@@ -89,11 +106,4 @@ def resumed_plan(settings: FitSettings, stored: Plan) -> Plan:
 
 
 def _with_what_was_said(base: Plan, settings: FitSettings) -> Plan:
-    spec = replace(base.spec, **_said(settings.spec, StreamSpec))
-    return replace(base, spec=spec, recipe=replace(base.recipe, **_said(settings, Recipe)), **_said(settings, Plan))
-
-
-def _said(settings: object, target: type[Any]) -> dict[str, Any]:
-    """The plain fields of `target` that `settings` has a value for."""
-    values = {item.name: getattr(settings, item.name, None) for item in fields(target)}
-    return {name: value for name, value in values.items() if value is not None and name not in ("spec", "recipe")}
+    return replace(with_said(base, settings), recipe=with_said(base.recipe, settings))

@@ -14,10 +14,10 @@ from pathlib import Path
 import torch
 
 from pairstream.errors import ConfigError
-from trainer.checkpoints import load_encoder
+from trainer.checkpoints import load_model
 from trainer.embed import LOG_MEL, represent
-from trainer.encoders.resnet import seeded_resnet18
 from trainer.linear_probe import accuracy
+from trainer.model import untrained_model
 from trainer.recordings import Recordings, read_manifest
 
 REPRESENTATIONS = (LOG_MEL, "untrained pooled", "untrained final", "trained pooled", "trained final")
@@ -59,12 +59,12 @@ def probe(
         raise ConfigError("there is nothing to probe on; name folders with a manifest.csv: --data FOLDER [FOLDER …]")
     if not 0 < c < float("inf"):
         raise ConfigError(f"c={c} is no inverse strength of a penalty; use a number above 0, such as {DEFAULT_C}")
-    trained, plan = load_encoder(checkpoint)
-    encoders = {"untrained": seeded_resnet18(plan.seed, plan.recipe.width), "trained": trained}
+    trained, plan = load_model(checkpoint)
+    models = {"untrained": untrained_model(plan.recipe, plan.seed), "trained": trained}
     manifests = [read_manifest(folder) for folder in data]
     rows = []
     for recordings in manifests:
-        vectors = represent(recordings.files, encoders, device)
+        vectors = represent(recordings.files, models, device)
         rows.append(_row(recordings, {name: accuracy(recordings, vectors[name], c) for name in REPRESENTATIONS}))
     return ProbeTable(checkpoint=str(checkpoint), c=c, rows=tuple(rows))
 

@@ -42,6 +42,6 @@ def _wanted(
     if settings.metrics_port is not None:
         yield partial(ServedMetrics, settings.experiment, settings.metrics_host, settings.metrics_port, client)
     yield partial(Journal, folder.metrics, upto=done)
-    yield partial(TensorBoard, folder.tensorboard, plan.spec.sample_rate, upto=done)
+    yield partial(TensorBoard, folder.tensorboard, plan.recipe.frontend, upto=done)
     if not settings.quiet:
         yield partial(progress, plan.recipe.max_steps, upto=done)

@@ -10,6 +10,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from pairstream.torch import PairBatch
 from trainer.frontend import LogMel
+from trainer.picture import Picture
 from trainer.records import StepRecord
 
 SHOWN_PAIRS = 4
@@ -18,18 +19,18 @@ SHOWN_PAIRS = 4
 class TensorBoard:
     """A sink that writes event files into a folder."""
 
-    def __init__(self, folder: Path, sample_rate: int, upto: int = 0) -> None:
+    def __init__(self, folder: Path, picture: Picture, upto: int = 0) -> None:
         self._writer = SummaryWriter(folder, purge_step=upto + 1 if upto else None)
-        self._sample_rate = sample_rate
+        self._picture = picture
         self._step = upto
 
     def first_batch(self, batch: PairBatch) -> None:
         """The first pairs of the batch: what the encoder is asked to call alike."""
         audio = batch.audio[:SHOWN_PAIRS].float().cpu()
-        pictures = LogMel(self._sample_rate)(audio.flatten(0, 1)).unflatten(0, (-1, 2))
+        pictures = LogMel(self._picture)(audio.flatten(0, 1)).unflatten(0, (-1, 2))
         for pair in range(len(audio)):
             for view, name in enumerate("ab"):
-                self._writer.add_audio(f"pair{pair}/{name}", audio[pair, view], self._step, self._sample_rate)
+                self._writer.add_audio(f"pair{pair}/{name}", audio[pair, view], self._step, self._picture.sample_rate)
             self._writer.add_image(f"pair{pair}", _side_by_side(pictures[pair, :, 0]), self._step)
 
     def record(self, record: StepRecord) -> None:

@@ -23,6 +23,7 @@ from pairstream.files import write_text
 from synth_server.patches import Parameter, load_patch
 from synth_server.patches.scale import Scale
 from trainer.frontend import LogMel
+from trainer.picture import Picture
 
 SHOWN_PARAMETERS = 6
 _TEMPLATE = Path(__file__).with_name("page.html")
@@ -34,7 +35,9 @@ _DARKEST, _BRIGHTEST = -4.6, 4.0
 def write_page(path: Path, spec: StreamSpec, block: PairBlock, pairs: int) -> None:
     """Write the first `pairs` pairs of a block of `spec`'s stream to `path`."""
     parameters = load_patch(spec.synth, spec.oscillators).parameters
-    pictures = LogMel(spec.sample_rate)(torch.from_numpy(block.audio[:pairs].astype(np.float32)).flatten(0, 1))
+    pictures = LogMel(Picture(sample_rate=spec.sample_rate))(
+        torch.from_numpy(block.audio[:pairs].astype(np.float32)).flatten(0, 1)
+    )
     cards = [
         _card(pair, block, spec, parameters, pictures[2 * pair : 2 * pair + 2, 0].numpy()) for pair in range(pairs)
     ]

@@ -10,10 +10,12 @@ import torch
 
 from trainer.checkpoints import read_checkpoint
 from trainer.config import FitSettings
+from trainer.recipe import Recipe
 from trainer.records import StepRecord
 from trainer.run_folder import RunFolder
 
 TINY: dict[str, Any] = {"max_steps": 6, "width": 2, "held_out": 0, "log_every": 2, "checkpoint_every": 2}
+TINY_RECIPE = Recipe(max_steps=6, optimiser="adam", lr=1e-3, weight_decay=0.0, width=2)
 TINY_SPEC: dict[str, Any] = {"block_pairs": 4, "delta": 0.1}
 
 

@@ -43,6 +43,8 @@ def test_importing_the_trainer_never_loads_the_producer() -> None:
         (["fit"], 2, "run"),
         (["fit", "--run", "x", "--preset", "huge"], 2, "preset"),
         (["fit", "--run", "{tmp}", "--held_out", "1"], 2, "held_out=1"),
+        (["fit", "--run", "{tmp}", "--frontend.bands", "0"], 2, "frontend.bands=0"),
+        (["fit", "--run", "{tmp}", "--objective", "guess"], 2, "objective: guess is none of Literal['alignment-"),
         (["fit", "--run", "{tmp}/none", "--resume"], 8, "is no run folder"),
         (["fit", "--run", "{tmp}/none", "--spec.synth", "Voice!"], 2, "synth='Voice!'"),
         (["probe", "--checkpoint", "{tmp}", "--data", "{tmp}"], 8, "no run folder with one"),

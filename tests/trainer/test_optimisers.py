@@ -9,7 +9,8 @@ import torch
 from torch.nn import Parameter
 
 from trainer.optimisers import build_optimiser, decay_at, learning_rate
-from trainer.recipe import PRESETS, Recipe
+from trainer.presets import PRESETS
+from trainer.recipe import Recipe
 
 PAPER = PRESETS["paper"].recipe
 ADAM = Recipe(max_steps=10, optimiser="adam", lr=1e-3, weight_decay=1e-4)

@@ -9,11 +9,14 @@ import pytest
 
 from pairstream import StreamSpec
 from pairstream.errors import CheckpointError, ConfigError, SpecError
+from trainer.choices import choice_of
 from trainer.config import FitSettings, SpecChoice
+from trainer.picture import Picture
 from trainer.plan import Plan, new_plan, resumed_plan
-from trainer.recipe import PRESETS, PresetName
+from trainer.presets import PRESETS, PresetName
 
 RUN = Path("run")
+PictureChoice = choice_of(Picture, "PictureChoice", "A picture.")
 
 
 @pytest.mark.parametrize("preset", list(PRESETS))
@@ -71,10 +74,33 @@ def test_what_is_no_plan_is_refused(values: object) -> None:
         Plan.from_dict(values)
 
 
+def test_a_plan_of_another_version_is_refused_with_what_it_lacks() -> None:
+    values = new_plan(FitSettings(run=RUN)).as_dict()
+    del values["recipe"]["objective"]
+    with pytest.raises(
+        CheckpointError, match="its recipe says nothing of objective; was it written by another version"
+    ):
+        Plan.from_dict(values)
+
+
+def test_of_the_picture_what_is_not_said_is_the_preset_s() -> None:
+    said = FitSettings(run=RUN, frontend=PictureChoice(bands=80))
+    assert new_plan(said).recipe.frontend == Picture(bands=80)
+
+
 @pytest.mark.parametrize(
     ("said", "quoted"),
     [
         ({"max_steps": 0}, "max_steps=0"),
+        ({"objective": "clairvoyance"}, "objective='clairvoyance' is unknown; use one of alignment-uniformity"),
+        ({"encoder": "ear"}, "encoder='ear' is unknown; use one of resnet18"),
+        ({"width": 0}, "width=0"),
+        ({"frontend": PictureChoice(hop=0)}, "frontend.hop=0"),
+        ({"frontend": PictureChoice(window=600)}, "frontend.window=600 does not fit in fft=512"),
+        ({"frontend": PictureChoice(highest_hz=9_000.0)}, "8000 Hz"),
+        ({"frontend": PictureChoice(offset=0.0)}, r"frontend.offset=0\.0"),
+        ({"frontend": PictureChoice(levels="loud")}, "levels='loud'"),
+        ({"frontend": PictureChoice(sample_rate=32_000)}, "spec.sample_rate=16000 does not fit .* 32000 Hz"),
         ({"lr": 0.0}, r"lr=0\.0"),
         ({"lr": float("nan")}, "lr=nan"),
         ({"weight_decay": -1.0}, r"weight_decay=-1\.0"),

@@ -9,17 +9,16 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from tiny_training import but
+from tiny_training import TINY_RECIPE, but
 
 from pairstream.errors import CheckpointError, ConfigError, DataError
 from trainer import cli
-from trainer.checkpoints import load_encoder
+from trainer.checkpoints import load_model
 from trainer.clips import frames_of, read_clip
 from trainer.config import FitSettings
 from trainer.embed import represent
-from trainer.encoders.resnet import seeded_resnet18
 from trainer.fit import fit
-from trainer.frontend import LogMel
+from trainer.model import untrained_model
 from trainer.probe import REPRESENTATIONS, probe
 from trainer.probe_table import markdown
 
@@ -59,14 +58,14 @@ def test_every_representation_is_in_the_table(run: Path, pitches: Path) -> None:
 
 
 def test_an_embedding_is_the_mean_over_the_frames_of_a_clip(pitches: Path) -> None:
-    encoder = seeded_resnet18(0, 2).eval()
+    model = untrained_model(TINY_RECIPE, 0).eval()
     files = [pitches / "0.flac", pitches / "11.flac"]
-    vectors = represent(files, {"some": encoder})
+    vectors = represent(files, {"some": model})
     for file, pooled, final in zip(files, vectors["some pooled"], vectors["some final"], strict=True):
         with torch.no_grad():
-            pictures = LogMel()(torch.from_numpy(frames_of(read_clip(file))))
-            np.testing.assert_allclose(pooled, encoder.features(pictures).mean(dim=0).numpy(), atol=1e-5)
-            np.testing.assert_allclose(final, encoder(pictures).mean(dim=0).numpy(), atol=1e-5)
+            frames = torch.from_numpy(frames_of(read_clip(file)))
+            np.testing.assert_allclose(pooled, model.features(frames).mean(dim=0).numpy(), atol=1e-5)
+            np.testing.assert_allclose(final, model(frames).mean(dim=0).numpy(), atol=1e-5)
     assert vectors["log-mel"].shape == (2, 128)
 
 
@@ -87,9 +86,9 @@ def test_the_markdown_is_a_table(run: Path, pitches: Path) -> None:
     assert len(lines) == 6
 
 
-def test_the_untrained_baseline_is_the_run_s_own_encoder_before_its_first_step(run: Path) -> None:
-    trained, plan = load_encoder(run)
-    untrained = seeded_resnet18(plan.seed, plan.recipe.width)
+def test_the_untrained_baseline_is_the_run_s_own_model_before_its_first_step(run: Path) -> None:
+    trained, plan = load_model(run)
+    untrained = untrained_model(plan.recipe, plan.seed)
     moved = [not torch.equal(a, b) for a, b in zip(trained.parameters(), untrained.parameters(), strict=True)]
     assert any(moved)
     pairs = zip(trained.parameters(), untrained.parameters(), strict=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tiny_training import TINY_SPEC
+from tiny_training import TINY_RECIPE, TINY_SPEC
 
 from pairstream import StreamSpec
-from trainer.encoders.resnet import seeded_resnet18
 from trainer.held_out import FIRST_HELD_OUT, held_out_pairs
+from trainer.model import untrained_model
 from trainer.retrieval import hit_at_1, hits
 
 EYE = torch.eye(4)
@@ -30,13 +30,13 @@ def test_hits(a: torch.Tensor, b: torch.Tensor, share: float) -> None:
 
 def test_identical_views_are_always_found() -> None:
     sound = np.random.default_rng(0).uniform(-1, 1, (5, 1, 16_000)).astype(np.float32)
-    assert hit_at_1(seeded_resnet18(0, 2), sound.repeat(2, axis=1)) == 1.0
+    assert hit_at_1(untrained_model(TINY_RECIPE, 0), sound.repeat(2, axis=1)) == 1.0
 
 
-def test_the_encoder_is_judged_in_eval_mode() -> None:
-    encoder = seeded_resnet18(0, 2).train()
-    hit_at_1(encoder, np.zeros((2, 2, 16_000), dtype=np.float32))
-    assert not encoder.training
+def test_the_model_is_judged_in_eval_mode() -> None:
+    model = untrained_model(TINY_RECIPE, 0).train()
+    hit_at_1(model, np.zeros((2, 2, 16_000), dtype=np.float32))
+    assert not model.training
 
 
 @pytest.mark.usefixtures("_tone_streams")

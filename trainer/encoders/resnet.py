@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-import torch
 from torch import Tensor, nn
 
-from pairstream.errors import ConfigError
+from trainer.encoders.encoder import Encoder
 
 EMBEDDING = 512
 
@@ -41,14 +40,13 @@ class BasicBlock(nn.Module):
         return self.relu(added)  # type: ignore[no-any-return]
 
 
-class ResNet18(nn.Module):
+class ResNet18(Encoder):
     """Log-mel (B, 1, frames, mels) -> embedding (B, 512). At width 64: 11.43 million parameters."""
 
     def __init__(self, width: int = 64, outputs: int = EMBEDDING) -> None:
         super().__init__()
-        if width < 1:
-            raise ConfigError(f"width={width} is no number of channels; use 64, as the paper does, or 8 to 32 on a CPU")
-        self.width = width
+        self.feature_size = 8 * width
+        self.embedding_size = outputs
         self.conv1 = nn.Conv2d(1, width, 7, stride=2, padding=3)
         self.bn1 = nn.BatchNorm2d(width)
         self.relu = nn.ReLU(inplace=True)
@@ -65,17 +63,10 @@ class ResNet18(nn.Module):
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return x.mean(dim=(2, 3))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The final layer, which the loss sees: (B, 1, frames, mels) -> (B, 512)."""
-        embedding: Tensor = self.fc(self.features(x))
+    def embed(self, features: Tensor) -> Tensor:
+        """The final layer: (B, 8 * width) -> (B, 512)."""
+        embedding: Tensor = self.fc(features)
         return embedding
-
-
-def seeded_resnet18(seed: int, width: int = 64) -> ResNet18:
-    """The untrained encoder of this seed, the same on every machine; the global generator is not touched."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return ResNet18(width).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def _conv(channels_in: int, channels: int, size: int, stride: int) -> nn.Conv2d:

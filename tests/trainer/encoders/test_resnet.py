@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from pairstream.errors import ConfigError
-from trainer.encoders.resnet import ResNet18, seeded_resnet18
+from trainer.encoders.resnet import ResNet18
 
 #: torchvision's names and shapes, with one input channel, a bias in conv1 and 512 outputs.
 CONVOLUTIONS = {
@@ -91,7 +90,7 @@ def test_it_has_the_papers_number_of_parameters() -> None:
 
 @pytest.mark.parametrize("width", [4, 64])
 def test_it_computes_what_the_functions_do(width: int) -> None:
-    encoder = lived_in(seeded_resnet18(0, width))
+    encoder = lived_in(ResNet18(width))
     x = torch.randn(2, 1, 96, 64, generator=torch.Generator().manual_seed(9))
     with torch.no_grad():
         expected = functional_features(x, encoder.state_dict())
@@ -106,16 +105,3 @@ def test_a_narrower_one_still_gives_512_numbers(width: int) -> None:
     x = torch.zeros(1, 1, 96, 64)
     assert encoder.features(x).shape == (1, 8 * width)
     assert encoder(x).shape == (1, 512)
-
-
-def test_a_seed_gives_the_same_encoder_and_leaves_the_global_generator_alone() -> None:
-    before = torch.random.get_rng_state()
-    one, same, other = (seeded_resnet18(seed, 2).state_dict() for seed in (1, 1, 2))
-    assert all(torch.equal(one[name], same[name]) for name in one)
-    assert not torch.equal(one["conv1.weight"], other["conv1.weight"])
-    assert torch.equal(torch.random.get_rng_state(), before)
-
-
-def test_a_width_of_nothing_is_refused() -> None:
-    with pytest.raises(ConfigError, match="width=0"):
-        ResNet18(0)
