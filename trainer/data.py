@@ -6,7 +6,7 @@ the cursor kept here is the one right after the last batch that was really train
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -19,6 +19,7 @@ from pairstream.torch import PairBatch, PairStream
 from trainer.config import FitSettings
 from trainer.meter import Meter, Spent
 from trainer.plan import Plan
+from trainer.read_ahead import ReadAhead, ToCard
 
 
 class StreamData(LightningDataModule):
@@ -61,13 +62,14 @@ class StreamData(LightningDataModule):
         if self._cursor is not None:
             bound = {"fingerprint"} if settings.any_arithmetic else set()
             self._stream.load_state_dict({name: self._cursor[name] for name in self._cursor.keys() - bound})
-        on_gpu = trainer is not None and trainer.strategy.root_device.type == "cuda"
-        loader = DataLoader(self._stream, batch_size=None, num_workers=settings.loader_workers, pin_memory=on_gpu)
-        return MeteredLoader(loader, self.meter)
+        device = trainer.strategy.root_device if trainer else torch.device("cpu")
+        on_card = device.type == "cuda"
+        loader = DataLoader(self._stream, batch_size=None, num_workers=settings.loader_workers, pin_memory=on_card)
+        return MeteredLoader(ReadAhead(loader, ToCard(device)) if on_card else loader, self.meter)
 
     def transfer_batch_to_device(self, batch: PairBatch, device: torch.device, dataloader_idx: int) -> PairBatch:
-        """Out of page-locked memory the copy overlaps with the step before it."""
-        return batch.to(device, non_blocking=True)
+        """On a card it is there already."""
+        return batch.to(device)
 
     def trained_on(self, batch: PairBatch) -> None:
         """Move the cursor past `batch`, and past what the other processes took of the same round."""
@@ -86,9 +88,9 @@ class StreamData(LightningDataModule):
 
 
 class MeteredLoader:
-    """A DataLoader whose waits are measured. It has no length, as the stream has no end."""
+    """A loader whose waits are measured. It has no length, as the stream has no end."""
 
-    def __init__(self, loader: DataLoader[PairBatch], meter: Meter) -> None:
+    def __init__(self, loader: Iterable[PairBatch], meter: Meter) -> None:
         self._loader = loader
         self._meter = meter
 

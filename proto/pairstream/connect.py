@@ -15,8 +15,9 @@ from pairstream.spec import StreamSpec
 from pairstream.transport import Transport
 from pairstream.worker_url import parse_workers
 
-#: Bytes that a client asks for ahead: enough to keep a step of tens of milliseconds fed.
-CREDIT_BYTES = 64 << 20
+#: Bytes that a client asks for ahead: two blocks of the paper's 768 pairs in float32 and four in float16, so that the
+#: next is on its way while one is read. With fewer a fast trainer would wait for each block to be rendered.
+CREDIT_BYTES = 192 << 20
 #: No synthesizer has more parameters than this in a layer; what is received is bounded by it.
 MAX_PARAMETERS = 4_096
 
