@@ -11,14 +11,13 @@ from pairstream.address import Address
 from pairstream.codec import MAX_CAPACITY
 from pairstream.console import POSITIONAL
 from pairstream.errors import ConfigError
+from pairstream.logs import LogFormat, LogLevel
 from pairstream.spec import StreamSpec
 from pairstream.worker_url import WorkerUrl
 from synth_server.limits import MIB, Limits
 from synth_server.locks import Locks
 
 _CLIENT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
-
-LogLevel = Literal["debug", "info", "warning", "error"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +63,8 @@ class ServeSettings:
     """Listen beyond this machine also where nothing is encrypted or authenticated."""
     log_level: LogLevel = "info"
     """How much to log on stderr."""
+    log_format: LogFormat = "text"
+    """text, or json: every line is a JSON object, and all are on stderr."""
 
     def __post_init__(self) -> None:
         for name in ("threads", "window_mib", "client_mib", "capacity", "drain_seconds"):

@@ -40,7 +40,12 @@ class RenderJob:
     key: Key
 
 
-Job = OpenJob | RenderJob
+@dataclass(frozen=True)
+class ProbeJob:
+    """Render a small block that nobody asked for, to see whether that can still be done."""
+
+
+Job = OpenJob | RenderJob | ProbeJob
 
 #: Streams of which it is remembered that they were opened, and how large their blocks are.
 _REMEMBERED = 1_024

@@ -10,7 +10,8 @@ from queue import SimpleQueue
 from pairstream.block import PairBlock
 from pairstream.errors import PairstreamError, RenderError
 from pairstream.messages import Opened
-from synth_server.dispatcher import Job, OpenJob
+from synth_server.capacity import WARM_UP
+from synth_server.dispatcher import Job, OpenJob, RenderJob
 from synth_server.sources import Sources
 
 _log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class Rendering:
     def _run(self, job: Job) -> None:
         """Do a job; whatever goes wrong becomes an answer."""
         try:
-            answer: Answer = self._open(job) if isinstance(job, OpenJob) else self._sources.render(*job.key)
+            answer = self._do(job)
         except PairstreamError as error:
             answer = error
         except Exception as error:
@@ -68,6 +69,13 @@ class Rendering:
             answer = RenderError(f"{type(error).__name__}: {error}")
         self._answers.put((job, answer))
         self._done()
+
+    def _do(self, job: Job) -> Answer:
+        if isinstance(job, OpenJob):
+            return self._open(job)
+        if isinstance(job, RenderJob):
+            return self._sources.render(*job.key)
+        return self._sources.open(WARM_UP).render(0)
 
     def _open(self, job: OpenJob) -> Opened:
         source = self._sources.open(job.spec)

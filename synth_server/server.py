@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from threading import Event
 from types import TracebackType
 from typing import Self
 
+from pairstream.http_server import HttpServer
 from pairstream.source import OpenSource
 from synth_server.bell import Bell
 from synth_server.capacity import measure
@@ -18,12 +18,12 @@ from synth_server.describe import describe
 from synth_server.dispatcher import Dispatcher
 from synth_server.grpc_door import GrpcDoor
 from synth_server.grpc_server import GrpcServer, WorkerService
-from synth_server.http_server import HttpServer
 from synth_server.ledger import Ledger
 from synth_server.limits import MIB
 from synth_server.meeting_point import meeting_point
 from synth_server.metrics import WorkerMetrics
 from synth_server.pace import Pace
+from synth_server.pulse import Pulse
 from synth_server.rendering import Rendering
 from synth_server.scheduler import Scheduler
 from synth_server.serving import Serving
@@ -70,7 +70,6 @@ class Server:
         self._settings = settings
         self._measure = warm_up
         self._metrics = metrics
-        self._ready = Event()
         self._ledger = Ledger()
         self._window = Window(settings.window_mib * MIB)
         scheduler = Scheduler(settings.limits.asks_per_client)
@@ -78,15 +77,18 @@ class Server:
         self._dispatcher = Dispatcher(self._window, scheduler, self._ledger, metrics, limits=settings.limits, pace=pace)
         sources = Sources(open_source, settings.limits, upcoming=self._dispatcher.upcoming, pace=pace)
         bell = Bell()
+        self._pulse = Pulse(bell.ring)
         self._rendering = Rendering(sources, done=bell.ring)
         zmq_door = ZmqDoor(meeting_point(allowed=not settings.no_shared_memory), gatekeeper)
         self._grpc_door = GrpcDoor(bell)
         doors, client_bytes = (zmq_door, self._grpc_door), settings.client_mib * MIB
-        self._serving = Serving(doors, self._dispatcher, self._rendering, bell, metrics, client_bytes=client_bytes)
+        self._serving = Serving(
+            doors, self._dispatcher, self._rendering, bell, metrics, pulse=self._pulse, client_bytes=client_bytes
+        )
         with ExitStack() as undo:
             undo.callback(self._serving.stop, 0)
             data = [str(zmq_door.bind(url)) for url in settings.data_urls]
-            self._http = HttpServer(settings.http_address, metrics.registry, self._ready.is_set)
+            self._http = HttpServer(settings.http_address, metrics.registry, self._pulse.health)
             undo.callback(self._http.stop)
             self._grpc = GrpcServer(settings.grpc_address, identity)
             undo.pop_all()
@@ -105,7 +107,7 @@ class Server:
         self._grpc.start(service, self._grpc_door.handler)
         self._rendering.call(self._warm_up)
         self._serving.start()
-        self._ready.set()
+        self._pulse.start()
         self._metrics.ready.set(1)
         self._grpc.set_ready()
 
@@ -117,7 +119,7 @@ class Server:
 
     def stop(self) -> bool:
         """Drain and stop; False if a block in the making had to be given up."""
-        self._ready.clear()
+        self._pulse.stop()
         self._metrics.ready.set(0)
         self._grpc.set_draining()
         in_time = self._serving.stop(self._settings.drain_seconds)

@@ -16,14 +16,16 @@ import zmq
 
 from pairstream.block import PairBlock
 from pairstream.codec import encode
+from pairstream.errors import PairstreamError
 from pairstream.messages import Failed, Message, Opened, Refused
 from synth_server.bell import Bell
 from synth_server.complaints import Complaints
-from synth_server.dispatcher import Dispatcher, Job, OpenJob, Outbox, RenderJob
+from synth_server.dispatcher import Dispatcher, Job, OpenJob, Outbox, ProbeJob, RenderJob
 from synth_server.door import Door, Garbled, Left, Said
 from synth_server.door import Event as DoorEvent
 from synth_server.limits import MIB
 from synth_server.metrics import WorkerMetrics
+from synth_server.pulse import Pulse
 from synth_server.rendering import Answer, Rendering
 from synth_server.scheduler import ClientId
 
@@ -44,6 +46,7 @@ class Serving:
         rendering: renders; closed in the end.
         bell: rung by whoever has something for this thread; closed in the end.
         metrics: times and counts.
+        pulse: told of every block that was rendered, and asked whether one is wanted for its own sake.
         client_bytes: of blocks that one client was sent and has not taken; beyond that, one block.
         wake_seconds: the longest this thread sleeps.
     """
@@ -56,6 +59,7 @@ class Serving:
         bell: Bell,
         metrics: WorkerMetrics,
         *,
+        pulse: Pulse,
         client_bytes: int,
         wake_seconds: float = 1.0,
     ) -> None:
@@ -64,6 +68,7 @@ class Serving:
         self._rendering = rendering
         self._bell = bell
         self._metrics = metrics
+        self._pulse = pulse
         self._client_bytes = client_bytes
         self._wake_seconds = wake_seconds
         self._complaints = Complaints()
@@ -138,12 +143,18 @@ class Serving:
     def _hand_out(self) -> None:
         while self._rendering.jobs < JOBS_AHEAD and (job := self._dispatcher.next_job()):
             self._rendering.begin(job)
+        if self._pulse.probe_wanted():
+            self._rendering.begin(ProbeJob())
 
     def _finish(self, job: Job, answer: Answer) -> None:
+        if isinstance(answer, PairBlock):
+            self._pulse.beat()
         if isinstance(job, OpenJob) and not isinstance(answer, PairBlock):
             self._send(self._dispatcher.opened(job, answer))
         elif isinstance(job, RenderJob) and not isinstance(answer, Opened):
             self._send(self._dispatcher.rendered(job, answer))
+        elif isinstance(answer, PairstreamError):
+            _log.warning("a block that was rendered to see whether that can be done: %s", answer)
 
     def _send(self, outbox: Outbox) -> None:
         for client, message in outbox:

@@ -14,6 +14,7 @@ from typing import Literal
 from pairstream.batches import MAX_LAG, Follow, Start
 from pairstream.console import POSITIONAL
 from pairstream.errors import ConfigError
+from pairstream.logs import LogFormat
 from pairstream.spec import StreamSpec
 from trainer.choices import choice_of
 from trainer.presets import PresetName
@@ -43,6 +44,8 @@ class FitSettings(RecipeChoice):  # type: ignore[misc, valid-type]
     """The stream's spec. What is not said is the preset's."""
     resume: bool = False
     """Continue the run in that folder from its newest checkpoint."""
+    resume_or_start: bool = False
+    """Continue the run in that folder if there is one, else start it: for whoever is started again after a crash."""
     any_arithmetic: bool = False
     """Resume although the workers compute otherwise than before, so that the same blocks have other bytes."""
     experiment: str = "default"
@@ -74,11 +77,13 @@ class FitSettings(RecipeChoice):  # type: ignore[misc, valid-type]
     checkpoint_every: int | None = None
     """Steps between two checkpoints; a twentieth of the run, but at least 50, unless said."""
     metrics_port: int | None = None
-    """Serve Prometheus metrics on this port."""
+    """Serve Prometheus metrics on this port, and /healthz: whether a step was made within the time-out."""
     metrics_host: str = "127.0.0.1"
     """Address to serve the metrics on."""
     quiet: bool = False
     """Tell nothing of the progress."""
+    log_format: LogFormat = "text"
+    """text, or json: every line on stderr is a JSON object."""
 
     def __post_init__(self) -> None:
         for name in ("devices", "nodes", "threads", "log_every", "checkpoint_every"):

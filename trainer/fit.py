@@ -6,7 +6,7 @@ On SIGTERM or SIGINT it ends after the step in hand; the summary then says `fini
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,8 @@ def fit(settings: FitSettings) -> Summary:
         PairstreamError: the stream failed; the run can be resumed from its newest checkpoint.
     """
     folder = RunFolder(settings.run)
+    if settings.resume_or_start:
+        settings = replace(settings, resume=folder.config.exists())
     plan = _plan(folder, settings)
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
@@ -97,7 +99,7 @@ def _train(module: ContrastiveModule, data: StreamData, folder: RunFolder, setti
     every = settings.checkpoint_every or max(SHORTEST_INTERVAL, module.plan.recipe.max_steps // CHECKPOINTS_PER_RUN)
     told: AbstractContextManager[list[Sink]] = nullcontext([])
     if is_first_process():
-        told = open_sinks(folder, module.plan, settings, done, data.client_stats)
+        told = open_sinks(folder, module.plan, settings, done, data)
     with told as sinks:
         # In this order: a checkpoint is written after the cursor was moved.
         callbacks = [StopOnSignal(), Ledger(data, sinks, settings.log_every), SaveCheckpoints(folder, every)]

@@ -54,6 +54,7 @@ class Meter:
         self._steps = 0
         self._pairs = 0
         self._waited = 0.0
+        self._stepped: float | None = None
 
     def watching(self, loader: Iterable[Item]) -> Iterator[Item]:
         """The items of `loader`, with the time spent waiting for each counted."""
@@ -67,6 +68,11 @@ class Meter:
         """One optimiser step on `pairs` pairs, of all processes together, is done."""
         self._steps += 1
         self._pairs += pairs
+        self._stepped = self._clock()
+
+    def since_step(self) -> float | None:
+        """Seconds since the last step of this session; None before the first. Any thread may ask."""
+        return None if self._stepped is None else self._clock() - self._stepped
 
     def read(self) -> Spent:
         """Everything spent until now, earlier sessions included."""

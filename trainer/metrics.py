@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from pairstream.errors import BindError
+from pairstream.address import Address
+from pairstream.http_server import Health, HttpServer
 from pairstream.stats import ClientStats
 from pairstream.torch import PairBatch
 from trainer.records import StepRecord
@@ -95,30 +96,34 @@ class Metrics:
 
 
 class ServedMetrics(Metrics):
-    """Metrics that Prometheus can scrape from http://HOST:PORT/metrics until `close`.
+    """Metrics that Prometheus can scrape from http://HOST:PORT/metrics until `close`, and /healthz beside them.
+
+    Args:
+        experiment, client: see `Metrics`.
+        host, port: where; port 0 means any.
+        health: what /healthz says.
 
     Raises:
         BindError: the address cannot be listened on.
     """
 
     def __init__(
-        self, experiment: str, host: str, port: int, client: Callable[[], ClientStats | None] = lambda: None
+        self,
+        experiment: str,
+        host: str,
+        port: int,
+        client: Callable[[], ClientStats | None] = lambda: None,
+        health: Callable[[], Health] = lambda: Health(well=True),
     ) -> None:
         super().__init__(experiment, client)
-        try:
-            self._server, self._thread = start_http_server(port, host, self.registry)
-        except (OSError, OverflowError) as error:
-            raise BindError(
-                f"metrics cannot be served on {host}:{port}: {error}; choose another --metrics_port"
-            ) from error
+        self._server = HttpServer(Address(host, port), self.registry, health, flag="metrics_port")
+        self._server.start()
 
     @property
     def port(self) -> int:
         """The port that is listened on."""
-        return int(self._server.server_address[1])
+        return self._server.address.port
 
     def close(self) -> None:
         """Stop serving."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(timeout=5.0)
+        self._server.stop()

@@ -1,23 +1,30 @@
-"""How far a training is: a bar on a terminal, a line now and then in a log."""
+"""How far a training is: a bar on a terminal, a line or an event now and then in a log."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from pairstream import logs
 from pairstream.torch import PairBatch
 from trainer.records import Sink, StepRecord
+
+_log = logging.getLogger(__name__)
 
 #: Seconds between two lines where there is no terminal.
 LINE_SECONDS = 10.0
 
 
-def progress(max_steps: int, upto: int = 0) -> Sink:
-    """What suits standard error: it is a terminal, or it is not."""
+def progress(max_steps: int, upto: int = 0, form: logs.LogFormat = "text") -> Sink:
+    """What suits standard error: it is a terminal, or a reader's, or a machine's."""
     console = Console(stderr=True)
+    if form == "json":
+        return ProgressEvents(max_steps, console)
     return ProgressBar(max_steps, upto, console) if console.is_terminal else ProgressLines(max_steps, console)
 
 
@@ -65,11 +72,21 @@ class ProgressLines:
         now = self._clock()
         if now >= self._due or record.step == self._max_steps:
             self._due = now + LINE_SECONDS
-            line = f"step {record.step:,} of {self._max_steps:,}  {_news(record)}"
-            self._console.print(line, highlight=False, soft_wrap=True)
+            self._tell(record)
 
     def close(self) -> None:
         """Nothing to leave."""
+
+    def _tell(self, record: StepRecord) -> None:
+        line = f"step {record.step:,} of {self._max_steps:,}  {_news(record)}"
+        self._console.print(line, highlight=False, soft_wrap=True)
+
+
+class ProgressEvents(ProgressLines):
+    """The same as events in the log, each with the whole record."""
+
+    def _tell(self, record: StepRecord) -> None:
+        logs.event(_log, "step", max_steps=self._max_steps, **asdict(record))
 
 
 def _news(record: StepRecord) -> str:

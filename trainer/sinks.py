@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
-from pairstream.stats import ClientStats
 from trainer.config import FitSettings
+from trainer.data import StreamData
+from trainer.health import health
 from trainer.journal import Journal
 from trainer.metrics import ServedMetrics
 from trainer.plan import Plan
@@ -19,29 +20,31 @@ from trainer.tensorboard import TensorBoard
 
 @contextmanager
 def open_sinks(
-    folder: RunFolder, plan: Plan, settings: FitSettings, done: int, client: Callable[[], ClientStats | None]
+    folder: RunFolder, plan: Plan, settings: FitSettings, done: int, data: StreamData
 ) -> Iterator[list[Sink]]:
     """The sinks of a session that starts after `done` steps, closed when it ends, well or not.
 
-    `client` gives what the stream's client has measured.
+    `data` knows what the stream's client has measured, and when the last step was.
 
     Raises:
         BindError: the metrics' port cannot be had.
     """
     with ExitStack() as stack:
         sinks = []
-        for open_sink in _wanted(folder, plan, settings, done, client):
+        for open_sink in _wanted(folder, plan, settings, done, data):
             sinks.append(open_sink())
             stack.callback(sinks[-1].close)
         yield sinks
 
 
 def _wanted(
-    folder: RunFolder, plan: Plan, settings: FitSettings, done: int, client: Callable[[], ClientStats | None]
+    folder: RunFolder, plan: Plan, settings: FitSettings, done: int, data: StreamData
 ) -> Iterator[Callable[[], Sink]]:
     if settings.metrics_port is not None:
-        yield partial(ServedMetrics, settings.experiment, settings.metrics_host, settings.metrics_port, client)
+        where = (settings.metrics_host, settings.metrics_port)
+        well = partial(health, data.meter, settings.timeout)
+        yield partial(ServedMetrics, settings.experiment, *where, data.client_stats, well)
     yield partial(Journal, folder.metrics, upto=done)
     yield partial(TensorBoard, folder.tensorboard, plan.recipe.frontend, upto=done)
     if not settings.quiet:
-        yield partial(progress, plan.recipe.max_steps, upto=done)
+        yield partial(progress, plan.recipe.max_steps, upto=done, form=settings.log_format)

@@ -19,6 +19,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from docstring_parser import DocstringParam, parse_from_object
 from jsonargparse import ArgumentParser, set_parsing_settings
 
+from pairstream import logs
 from pairstream.errors import ConfigError, PairstreamError
 from pairstream.version import version
 
@@ -52,7 +53,7 @@ def main(prog: str, description: str, commands: Sequence[Command], argv: Sequenc
         module, _, name = command.run.partition(":")
         return int(getattr(import_module(module), name)(settings) or 0)
     except PairstreamError as error:
-        print(f"{prog}: error: {' '.join(str(error).split())}", file=sys.stderr)
+        _complain(prog, error)
         logging.getLogger(__name__).debug("the traceback of that error", exc_info=True)
         return error.exit_code
     except KeyboardInterrupt:
@@ -61,6 +62,16 @@ def main(prog: str, description: str, commands: Sequence[Command], argv: Sequenc
     except BrokenPipeError:  # whoever read our output went away, as in `… | head`
         sys.stderr.close()
         return 0
+
+
+def _complain(prog: str, error: PairstreamError) -> None:
+    """One line on stderr, in the form that the command logs in."""
+    sentence = " ".join(str(error).split())
+    if logs.structured():
+        fields = {"kind": type(error).__name__, "error": sentence, "exit_code": error.exit_code}
+        logging.getLogger(prog).error("failed", extra={"fields": fields})
+    else:
+        print(f"{prog}: error: {sentence}", file=sys.stderr)
 
 
 def _parse(prog: str, description: str, commands: Sequence[Command], argv: Sequence[str]) -> tuple[Command, Any]:

@@ -8,19 +8,22 @@ import signal
 import time
 from functools import partial
 from threading import Event
+from typing import Any
 
+from pairstream import logs
 from synth_server.config import ServeSettings
 from synth_server.metrics import WorkerMetrics
 from synth_server.server import Server
 from synth_server.upstream import Upstream
 
+_log = logging.getLogger(__name__)
+
 
 def run(settings: ServeSettings) -> int:
     """Serve until SIGTERM or SIGINT; 0 if everything in the making was finished, 1 if not."""
     began = time.monotonic()
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", force=True
-    )
+    logs.configure(settings.log_level, settings.log_format)
+    tell = _event if settings.log_format == "json" else _line
     from pairstream import allocator  # noqa: PLC0415 – before an engine allocates anything
 
     allocator.tune()
@@ -30,21 +33,30 @@ def run(settings: ServeSettings) -> int:
     metrics = WorkerMetrics()
     server = _relay(settings, metrics, stop) if settings.upstream else _worker(settings, metrics)
     for url in server.addresses.all_data:
-        print(f"pairs    {url}", flush=True)
-    print(f"grpc     {server.addresses.grpc}", flush=True)
-    print(f"http     {server.addresses.http}", flush=True)
+        tell("pairs", f"{url}", url=str(url))
+    tell("grpc", server.addresses.grpc, address=server.addresses.grpc)
+    tell("http", server.addresses.http, url=server.addresses.http)
     with_grace = False
     try:
         server.start()
-        print(f"ready    after {time.monotonic() - began:.1f} s; Ctrl-C stops", flush=True)
+        seconds = time.monotonic() - began
+        tell("ready", f"after {seconds:.1f} s; Ctrl-C stops", seconds=round(seconds, 3))
         stop.wait()
-        print("draining", flush=True)
+        tell("draining")
     finally:
         with_grace = server.stop()
     if not with_grace:
         os._exit(1)  # a rendering thread cannot be interrupted, and the interpreter would wait for it
-    print("stopped", flush=True)
+    tell("stopped")
     return 0
+
+
+def _line(what: str, more: str = "", **_: Any) -> None:
+    print(f"{what:8} {more}".rstrip(), flush=True)
+
+
+def _event(what: str, _: str = "", **fields: Any) -> None:
+    logs.event(_log, what, **fields)
 
 
 def _worker(settings: ServeSettings, metrics: WorkerMetrics) -> Server:

@@ -49,6 +49,35 @@ def test_stopped_and_resumed_is_bit_equal_to_uninterrupted(
     assert same(weights(settings.run), weights(tmp_path / "stopped"))
 
 
+def test_whoever_is_started_again_resumes_or_starts_or_has_nothing_to_do(
+    tiny: FitSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = but(tiny, log_every=1, resume_or_start=True)
+    with monkeypatch.context() as patch:
+        stop_after(3, patch)
+        assert not fit(service).finished
+    assert fit(service).finished
+    assert fit(service).steps == 6
+    assert [record["index"] for record in read_journal(tiny.run / "metrics.jsonl")] == [0, 1, 2, 3, 4, 5]
+
+
+def test_one_that_was_killed_before_its_first_checkpoint_starts_again(
+    tiny: FitSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = but(tiny, resume_or_start=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "discard", lambda _: None)  # a killed process tidies nothing up
+        patch.setattr(tone_stream.ToySource, "render", broken)
+        with pytest.raises(RenderError):
+            fit(but(service, held_out=0))
+    assert tiny.run.exists()
+    assert fit(service).finished
+
+
+def broken(source: tone_stream.ToySource, index: int) -> object:
+    raise RenderError("not today")
+
+
 def test_resuming_reads_every_block_once(tiny: FitSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         stop_after(3, patch)

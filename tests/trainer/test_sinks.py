@@ -12,9 +12,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tiny_training import but, record
 
 from pairstream.errors import BindError
+from pairstream.http_server import Health
 from pairstream.torch import PairBatch
 from trainer.config import FitSettings
 from trainer.fit import fit
+from trainer.health import health
+from trainer.meter import Meter
 from trainer.progress import ProgressBar, ProgressLines, progress
 from trainer.records import StepRecord
 from trainer.run_folder import RunFolder
@@ -77,6 +80,40 @@ def test_a_log_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> N
         lines.record(record(step))
     shown = [line.split("  ")[0] for line in capsys.readouterr().err.splitlines()]
     assert shown == ["step 1 of 5", "step 4 of 5", "step 5 of 5"]
+
+
+def test_a_machine_gets_events_with_the_whole_record(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    events = progress(5, form="json")
+    for step in range(1, 6):
+        events.record(record(step))
+    assert [(line.message, line.fields["step"]) for line in caplog.records] == [("step", 1), ("step", 5)]  # type: ignore[attr-defined]
+    assert caplog.records[-1].fields["loss"] == -1.0  # type: ignore[attr-defined]
+
+
+def test_a_trainer_is_well_while_it_makes_steps() -> None:
+    now = [100.0]
+    meter = Meter(lambda: now[0])
+    assert health(meter, 60) == Health(well=False, why="no step yet")
+    meter.stepped(4)
+    now[0] += 59
+    assert health(meter, 60).well
+    now[0] += 2
+    assert health(meter, 60) == Health(well=False, why="no step for 61 s")
+
+
+def test_a_probe_of_a_running_trainer_says_ready(tiny: FitSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    port, seen = free_port(), []
+    told = TensorBoard.record
+
+    def ask(sink: TensorBoard, at: StepRecord) -> None:
+        told(sink, at)
+        with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
+            seen.append(answer.read())
+
+    monkeypatch.setattr(TensorBoard, "record", ask)
+    fit(but(tiny, metrics_port=port))
+    assert set(seen) == {b"ready\n"}
 
 
 def test_quiet_is_quiet(tiny: FitSettings, capsys: pytest.CaptureFixture[str]) -> None:

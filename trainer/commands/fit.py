@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import logging
 import warnings
+from dataclasses import asdict
 
+from pairstream import logs
 from pairstream.console import INTERRUPTED
 from trainer.config import FitSettings
 from trainer.fit import fit, is_first_process
 from trainer.summary import Summary
 
+_log = logging.getLogger(__name__)
+
 
 def run(settings: FitSettings) -> int:
     """0 when all steps are done, 130 when SIGTERM or SIGINT ended the training early."""
+    if settings.log_format == "json":
+        logs.configure("info", "json")
     _hush_lightning()
     summary = fit(settings)
     status = 0 if summary.finished else INTERRUPTED
-    if is_first_process():
+    if is_first_process() and settings.log_format == "json":
+        logs.event(_log, "done" if summary.finished else "stopped early", **asdict(summary))
+    elif is_first_process():
         _tell(summary, settings)
     return status
 

@@ -1,0 +1,57 @@
+# A trainer: learns an encoder from workers' pairs. No synthesizer is in it: `local://` is for other places.
+#
+#   docker build -f docker/trainer.Dockerfile -t pairstream-trainer .
+#
+# With `--build-context wheels=FOLDER` pip takes the wheels in that folder before those of an index.
+
+ARG PYTHON=python:3.11-slim
+
+FROM scratch AS wheels
+
+FROM ${PYTHON} AS build
+ARG EXTRAS="trainer tls"
+# Where torch comes from. PyPI's own needs a card and is three times as large.
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=/opt/venv/bin:$PATH
+RUN python -m venv /opt/venv
+WORKDIR /src
+COPY pyproject.toml constraints.txt docker/packages.py ./
+RUN --mount=type=bind,from=wheels,target=/wheels \
+    python packages.py pyproject.toml $EXTRAS > packages.txt \
+    && if ls /wheels/torch-*.whl > /dev/null 2>&1; then from="--no-index --find-links /wheels"; \
+       else from="--index-url $TORCH_INDEX"; fi \
+    && pip install --constraint constraints.txt --no-deps $from torch \
+    && pip install --constraint constraints.txt --find-links /wheels --requirement packages.txt
+# What only those need who test or build upon these packages.
+RUN cd /opt/venv/lib/python*/site-packages && find . -type d -name tests -prune -exec rm -rf {} + \
+    && rm -rf torch/include torch/test torch/bin/test_* torch/bin/protoc*
+COPY LICENSE README.md ./
+COPY proto proto
+COPY synth_server synth_server
+COPY trainer trainer
+RUN pip install --no-deps . && pip uninstall --yes pip
+
+FROM ${PYTHON}
+ARG VERSION=unknown
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="pairstream-trainer" \
+      org.opencontainers.image.description="Learns an audio encoder by contrast from a stream of synthetic pairs" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"
+RUN useradd --uid 10001 --no-create-home --home-dir /tmp pairstream && install -d -o 10001 -g 10001 /runs
+COPY --from=build /opt/venv /opt/venv
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    MPLCONFIGDIR=/tmp NUMBA_CACHE_DIR=/tmp/numba \
+    TRAINER_FIT__METRICS_HOST=0.0.0.0 \
+    TRAINER_FIT__METRICS_PORT=9100 \
+    TRAINER_FIT__LOG_FORMAT=json
+USER 10001:10001
+WORKDIR /tmp
+EXPOSE 9100
+# A step was made lately.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:9100/healthz', timeout=4)"]
+ENTRYPOINT ["trainer"]
+CMD ["fit"]
