@@ -31,8 +31,12 @@ class Purpose(IntEnum):
     NOISE = 3
 
 
-def words(spec: StreamSpec, index: int, purpose: Purpose, per_pair: int, layer: int = 0) -> NDArray[np.uint64]:
+def words(
+    spec: StreamSpec, index: int, purpose: Purpose, per_pair: int, layer: int = 0, *, rows: range | None = None
+) -> NDArray[np.uint64]:
     """(N, per_pair) random words for the N pairs of block `index`; each layer of the sounds has words of its own.
+
+    Of some `rows` of the block, its pairs from one to another, they are the same as among all.
 
     Raises:
         ConfigError: `index` is not a whole number of at least 0.
@@ -40,10 +44,11 @@ def words(spec: StreamSpec, index: int, purpose: Purpose, per_pair: int, layer: 
     if isinstance(index, bool) or not isinstance(index, int) or index < 0:
         raise ConfigError(f"index={index!r} is not the number of a block; use 0, 1, 2, …")
     steps = -(-per_pair // _STEP)
-    counter = index * spec.block_pairs * steps
+    pairs = range(spec.block_pairs) if rows is None else rows
+    counter = (index * spec.block_pairs + pairs.start) * steps
     key = np.array([spec.seed, purpose + (layer << _PURPOSE_BITS)], np.uint64)
-    raw = np.random.Philox(key=key, counter=counter).random_raw(spec.block_pairs * steps * _STEP)
-    return np.asarray(raw, np.uint64).reshape(spec.block_pairs, -1)[:, :per_pair]
+    raw = np.random.Philox(key=key, counter=counter).random_raw(len(pairs) * steps * _STEP)
+    return np.asarray(raw, np.uint64).reshape(len(pairs), -1)[:, :per_pair]
 
 
 def uniform(raw: NDArray[np.uint64]) -> NDArray[np.float64]:

@@ -18,15 +18,17 @@ FLOOR = 1e-6
 
 
 def perturb(
-    spec: StreamSpec, patch: Patch, index: int, theta: NDArray[np.float32], layer: int = 0
+    spec: StreamSpec, patch: Patch, index: int, theta: NDArray[np.float32], layer: int = 0, *, rows: range | None = None
 ) -> NDArray[np.float32]:
     """(N, P) -> (N, 2, P) in [1e-6, 1]. A layer deviates the same way for every delta, but for scale.
+
+    `rows` are the pairs of the block that `theta` belongs to, all unless said.
 
     Raises:
         ConfigError: `index` is not a whole number of at least 0.
     """
     pairs, parameters = theta.shape
-    raw = draws.words(spec, index, draws.Purpose.PERTURBATION, 2 * parameters, layer)
+    raw = draws.words(spec, index, draws.Purpose.PERTURBATION, 2 * parameters, layer, rows=rows)
     deviations = exact.normal(draws.uniform(raw)).reshape(pairs, 2, parameters)
     delta = np.array([spec.delta_of(parameter.group) for parameter in patch.parameters])
     views = np.clip(theta[:, None, :] + delta * deviations, FLOOR, 1.0)

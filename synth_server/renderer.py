@@ -23,8 +23,10 @@ from pairstream.errors import RenderError
 from pairstream.messages import Layout
 from pairstream.spec import StreamSpec
 from synth_server import layers, perturb, sampling
+from synth_server.cores import thread_count
 from synth_server.engines import load_engine
 from synth_server.limits import LOCAL
+from synth_server.parts import Parts
 from synth_server.patches import Parameter, load_patch
 
 #: Called with a stage (sampling, perturb or engine) and the seconds it took.
@@ -53,6 +55,7 @@ class Renderer:
         self.spec = spec
         self._patch = load_patch(spec.synth, spec.oscillators)
         self._observe = observe
+        self._parts = Parts(spec.block_pairs, thread_count(threads))
         self._engine = load_engine(
             spec.engine,
             synth=spec.synth,
@@ -89,7 +92,9 @@ class Renderer:
             RenderError: the engine failed, most likely for want of memory.
         """
         sampled = self._timed("sampling", lambda: [self._sample(index, layer) for layer in range(self.spec.layers)])
-        views = self._timed("perturb", lambda: self._perturb(index, [theta for theta, _ in sampled]))
+        views = self._timed(
+            "perturb", lambda: [self._perturb(index, layer, theta) for layer, (theta, _) in enumerate(sampled)]
+        )
         audio = self._timed("engine", lambda: self._play(index, views, [keys for _, keys in sampled]))
         return PairBlock(
             index=index,
@@ -101,6 +106,7 @@ class Renderer:
     def close(self) -> None:
         """Stop the engine. Harmless if repeated."""
         self._engine.close()
+        self._parts.close()
 
     def __enter__(self) -> Self:
         return self
@@ -111,10 +117,16 @@ class Renderer:
         self.close()
 
     def _sample(self, index: int, layer: int) -> tuple[NDArray[np.float32], NDArray[np.uint64]]:
-        return sampling.sample(self.spec, self._patch, index, layer), sampling.noise_keys(self.spec, index, layer)
+        def of(rows: range) -> NDArray[np.float32]:
+            return sampling.sample(self.spec, self._patch, index, layer, rows=rows)
 
-    def _perturb(self, index: int, theta: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        return [perturb.perturb(self.spec, self._patch, index, base, layer) for layer, base in enumerate(theta)]
+        return self._parts.of_all(of), sampling.noise_keys(self.spec, index, layer)
+
+    def _perturb(self, index: int, layer: int, theta: NDArray[np.float32]) -> NDArray[np.float32]:
+        def of(rows: range) -> NDArray[np.float32]:
+            return perturb.perturb(self.spec, self._patch, index, theta[rows.start : rows.stop], layer, rows=rows)
+
+        return self._parts.of_all(of)
 
     def _play(self, index: int, views: list[NDArray[np.float32]], keys: list[NDArray[np.uint64]]) -> NDArray[Any]:
         """Views (N, 2, P) and keys (N, 2) of every layer -> audio (2N, T)."""

@@ -14,8 +14,12 @@ from synth_server import draws
 from synth_server.patches import Patch
 
 
-def sample(spec: StreamSpec, patch: Patch, index: int, layer: int = 0) -> NDArray[np.float32]:
-    """Theta of one layer of block `index`: (N, P) in [0, 1]. Layer 0 is the same however many there are.
+def sample(
+    spec: StreamSpec, patch: Patch, index: int, layer: int = 0, *, rows: range | None = None
+) -> NDArray[np.float32]:
+    """Theta of one layer of block `index`: (N, P) in [0, 1]; `rows` are the pairs that are wanted, all unless said.
+
+    Layer 0 is the same however many there are.
 
     unit: uniform as stored, as torchsynth draws. paper: uniform in human units and then stored along the
     parameter's curve, as the paper's SynthAX draws; u ** curve, or with d = 2u - 1 sign(d) * abs(d) ** curve.
@@ -23,7 +27,7 @@ def sample(spec: StreamSpec, patch: Patch, index: int, layer: int = 0) -> NDArra
     Raises:
         ConfigError: `index` is not a whole number of at least 0.
     """
-    u = draws.uniform(draws.words(spec, index, draws.Purpose.THETA, len(patch.parameters), layer))
+    u = draws.uniform(draws.words(spec, index, draws.Purpose.THETA, len(patch.parameters), layer, rows=rows))
     theta = patch.scale.stored(u) if spec.sampling == "paper" else u
     return theta.astype(np.float32)
 
