@@ -34,12 +34,15 @@ def read_file(path: Path) -> bytes:
 def read_secret(path: Path) -> bytes:
     """What is in a file that nobody but its owner may read.
 
+    Of a file of root's, the group may read, too: so Kubernetes hands a secret to a process that is not root.
+
     Raises:
         ConfigError: as of `read_file`, or others may read it.
     """
     held = read_file(path)
-    mode = path.stat().st_mode
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+    state = path.stat()
+    mode, given = state.st_mode, state.st_uid == 0 and os.geteuid() != 0
+    if mode & (stat.S_IRWXG | stat.S_IRWXO) & ~(stat.S_IRGRP if given else 0):
         raise ConfigError(f"{path} is a secret that others may read (mode {mode & 0o777:o}); run `chmod 600 {path}`")
     return held
 
