@@ -1,4 +1,4 @@
-"""What is remembered of clients that misbehave: that they were complained of, and how often they spoke nonsense.
+"""What is remembered of those who misbehave: that they were complained of, and how often they spoke nonsense.
 
 Bounded, however many clients come: of more than `REMEMBERED` the one that misbehaved first is forgotten.
 """
@@ -17,15 +17,15 @@ ANSWERED: Final = 16
 
 
 class Complaints:
-    """Counts by client."""
+    """Counts by peer: a client, a host, or a host and what it did."""
 
     def __init__(self) -> None:
-        self._of: OrderedDict[ClientId, list[int]] = OrderedDict()
+        self._of: OrderedDict[bytes, list[int]] = OrderedDict()
 
-    def first(self, client: ClientId) -> bool:
+    def first(self, peer: bytes) -> bool:
         """Whether this is the first complaint of it: the one that is worth a line."""
-        known = client in self._of
-        self._remember(client)
+        known = peer in self._of
+        self._remember(peer)
         return not known
 
     def answer(self, client: ClientId) -> bool:
@@ -38,8 +38,8 @@ class Complaints:
         """It is gone for good, and its name will not come again."""
         self._of.pop(client, None)
 
-    def _remember(self, client: ClientId) -> list[int]:
-        counts = self._of.setdefault(client, [0])
+    def _remember(self, peer: bytes) -> list[int]:
+        counts = self._of.setdefault(peer, [0])
         if len(self._of) > REMEMBERED:
             self._of.popitem(last=False)
         return counts

@@ -32,6 +32,8 @@ class Garbled:
 
     client: ClientId
     error: ProtocolError
+    address: str
+    """Whence it came, without the port: all connections of a host are one peer."""
 
 
 @dataclass(frozen=True)

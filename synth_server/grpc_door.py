@@ -24,6 +24,7 @@ from pairstream.header import Frame
 from synth_server.bell import Bell
 from synth_server.door import Event, Garbled, Left, Said
 from synth_server.scheduler import ClientId
+from synth_server.tcp_peers import Peer
 
 #: Streams at once; each takes two threads.
 CLIENTS: Final = 64
@@ -84,7 +85,7 @@ class GrpcDoor:
         """On a thread of gRPC: one client's stream, from its first message to its last."""
         if len(self._outlets) >= CLIENTS:
             context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{CLIENTS} clients are served over gRPC, no more can be")
-        client, outlet = next(self._names).to_bytes(8, "big"), _Outlet()
+        client, outlet = next(self._names).to_bytes(8, "big"), _Outlet(Peer.named(context.peer()).host)
         self._outlets[client] = outlet
         if not context.add_callback(outlet.end):
             outlet.end()
@@ -104,7 +105,7 @@ class GrpcDoor:
                 try:
                     message = assembler.add(piece)
                 except ProtocolError as error:
-                    self._tell(outlet, Garbled(client, error))
+                    self._tell(outlet, Garbled(client, error, outlet.host))
                 else:
                     if message is not None:
                         self._tell(outlet, Said(client, message))
@@ -123,7 +124,8 @@ class GrpcDoor:
 class _Outlet:
     """What waits for one client: filled by the serving thread, emptied by the thread of its stream."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str) -> None:
+        self.host = host
         self.heard = Semaphore(UNHEARD)
         self.ended = False
         self._queue: SimpleQueue[Sequence[Frame] | None] = SimpleQueue()

@@ -13,7 +13,7 @@ from pairstream.errors import ConfigError
 
 if TYPE_CHECKING:
     from pairstream.tls import Identity
-    from synth_server.gatekeeper import Gatekeeper
+    from synth_server.gates import Gate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +48,10 @@ class Locks:
         """Whether gRPC is locked."""
         return bool(self.tls_cert)
 
-    def gatekeeper(self) -> Gatekeeper:
-        """Who watches the ZeroMQ door. Raises ConfigError if a file is of no use."""
+    def gate(self) -> Gate:
+        """Who may come in over ZeroMQ. Raises ConfigError if a file is of no use."""
         from pairstream.curve import CurvePair  # noqa: PLC0415 – only what is asked for is loaded
-        from synth_server.gatekeeper import AllowList, CurveGate, OpenGate  # noqa: PLC0415
+        from synth_server.gates import AllowList, CurveGate, OpenGate  # noqa: PLC0415
 
         if not self.curve:
             return OpenGate()

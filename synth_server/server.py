@@ -66,7 +66,7 @@ class Server:
         metrics: WorkerMetrics,
         warm_up: Callable[[Sources], int] = measure,
     ) -> None:
-        gatekeeper, identity = settings.locks.gatekeeper(), settings.locks.identity()
+        gate, identity = settings.locks.gate(), settings.locks.identity()
         self._settings = settings
         self._measure = warm_up
         self._metrics = metrics
@@ -79,7 +79,7 @@ class Server:
         bell = Bell()
         self._pulse = Pulse(bell.ring)
         self._rendering = Rendering(sources, done=bell.ring)
-        zmq_door = ZmqDoor(meeting_point(allowed=not settings.no_shared_memory), gatekeeper)
+        zmq_door = ZmqDoor(meeting_point(allowed=not settings.no_shared_memory), gate)
         self._grpc_door = GrpcDoor(bell)
         doors, client_bytes = (zmq_door, self._grpc_door), settings.client_mib * MIB
         self._serving = Serving(

@@ -133,7 +133,8 @@ class Serving:
             self._send(self._dispatcher.handle(client, event.message))
         elif isinstance(event, Garbled):
             self._metrics.malformed.inc()
-            self._complain(client, "sent %s", event.error)
+            name = f"{client.hex()} at {event.address}"
+            self._complain(event.address.encode(), "client %s sent %s", name, event.error)
             if self._complaints.answer(client):
                 self._send([(client, Refused(digest="", reason=f"you sent {event.error}"))])
         elif isinstance(event, Left):
@@ -175,7 +176,7 @@ class Serving:
         waiting = self._doors[client[0]].backlog(client[1:])
         if not waiting or waiting + message.nbytes <= self._client_bytes:
             return message
-        self._complain(client, "has not read %d MiB of blocks", waiting // MIB)
+        self._complain(client, "client %s has not read %d MiB of blocks", client.hex(), waiting // MIB)
         reason = f"you have not read {waiting / MIB:.0f} MiB that you asked for; lower the credit"
         return Failed(digest=message.digest, index=message.index, reason=reason)
 
@@ -183,7 +184,7 @@ class Serving:
         _log.info("client %s is gone: %s", client.hex(), reason)
         self._dispatcher.forget(client)
 
-    def _complain(self, client: ClientId, complaint: str, *arguments: object) -> None:
-        """One line about each client, however often there is reason for it."""
-        level = logging.WARNING if self._complaints.first(client) else logging.DEBUG
-        _log.log(level, f"client %s {complaint}", client.hex(), *arguments)
+    def _complain(self, peer: bytes, complaint: str, *arguments: object) -> None:
+        """One line about each client, or each host, however often there is reason for it."""
+        level = logging.WARNING if self._complaints.first(peer) else logging.DEBUG
+        _log.log(level, complaint, *arguments)

@@ -18,12 +18,16 @@ from pairstream.codec import decode
 from pairstream.curve import OVERHEAD_BYTES
 from pairstream.errors import BindError, ProtocolError
 from pairstream.header import MAX_HEADER_BYTES, Frame
+from pairstream.messages import Bye, Message, Open
 from pairstream.worker_url import WorkerUrl
-from synth_server.door import Event, Garbled, Said
+from synth_server.door import Event, Garbled, Left, Said
 from synth_server.gatekeeper import Gatekeeper
+from synth_server.gates import Gate
 from synth_server.meeting_point import MeetingPoint
 from synth_server.scheduler import ClientId
 from synth_server.socket_file import make_way
+from synth_server.tcp_peers import plain_host
+from synth_server.zmq_connections import ZmqConnections
 
 #: Milliseconds between ZeroMQ's heartbeats, and until a silent client counts as gone.
 HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS = 1_000, 5_000
@@ -40,12 +44,11 @@ class ZmqDoor:
 
     Args:
         meeting_point: where clients of this host bring memory.
-        gatekeeper: who may come in at all.
+        gate: who may come in at all.
     """
 
-    def __init__(self, meeting_point: MeetingPoint, gatekeeper: Gatekeeper) -> None:
+    def __init__(self, meeting_point: MeetingPoint, gate: Gate) -> None:
         self._meeting_point = meeting_point
-        self._gatekeeper = gatekeeper
         self._context = zmq.Context()
         self._router: zmq.Socket[bytes] = self._context.socket(zmq.ROUTER)
         self._paths: list[Path] = []
@@ -63,7 +66,8 @@ class ZmqDoor:
             (zmq.IPV6, 1),
         ):
             self._router.setsockopt(option, value)
-        gatekeeper.guard(self._context, self._router)
+        self._connections = ZmqConnections(self._context, self._router)
+        self._gatekeeper = Gatekeeper(self._context, self._router, gate, self._connections.look)
 
     def bind(self, where: WorkerUrl) -> WorkerUrl:
         """Listen there too; returns the URL for clients, with the port that was found if it asked for any.
@@ -88,23 +92,25 @@ class ZmqDoor:
         return WorkerUrl("zmq", place)
 
     def register(self, poller: zmq.Poller) -> None:
-        """Watch the ROUTER, who stands before it, and who brings memory or leaves with it."""
+        """Watch the ROUTER, who stands before it, who comes and goes, and who brings memory or leaves with it."""
         poller.register(self._router, zmq.POLLIN)
+        self._connections.register(poller)
         self._gatekeeper.register(poller)
         self._meeting_point.register(poller)
 
     def receive(self) -> Sequence[Event]:
-        """What clients said; those who bring memory are answered at once."""
+        """What clients said, and those who left; those who bring memory are answered at once."""
         self._gatekeeper.answer()
         for client, answer in self._meeting_point.visitors():
             self._send_frames(client, sharing.encode(answer))
+        gone = self._connections.look()
         events: list[Event] = []
         for _ in range(TURN):
             try:
-                client, *frames = self._router.recv_multipart(zmq.DONTWAIT)
+                name = self._router.recv(zmq.DONTWAIT, copy=False)
             except zmq.Again:
-                break
-            events += self._hear(client, frames)
+                return events + self._settle(gone)
+            events += self._hear(name, self._router.recv_multipart(zmq.DONTWAIT))
         return events
 
     def send(self, client: ClientId, frames: Sequence[Frame]) -> str:
@@ -126,28 +132,49 @@ class ZmqDoor:
             return
         self._meeting_point.close()
         self._gatekeeper.close()
+        self._connections.close()
         self._router.close(linger=round(linger_seconds * 1_000))
         self._context.term()
         for path in self._paths:
             path.unlink(missing_ok=True)
 
-    def _hear(self, client: ClientId, frames: list[bytes]) -> list[Event]:
+    def _hear(self, name: zmq.Frame, frames: list[bytes]) -> list[Event]:
+        client = name.bytes
         try:
             if not sharing.is_sharing(frames):
-                return [Said(client, decode(frames))]
+                message = decode(frames)
+                self._note(client, name, message)
+                return [Said(client, message)]
             if answer := self._meeting_point.hear(client, sharing.decode(frames)):
                 self._send_frames(client, sharing.encode(answer))
         except ProtocolError as error:
-            return [Garbled(client, error)]
+            return [Garbled(client, error, plain_host(str(name.get("Peer-Address"))))]
         return []
+
+    def _note(self, client: ClientId, name: zmq.Frame, message: Message) -> None:
+        """Whose connection it is, and whether its end will be a surprise."""
+        if isinstance(message, Open):
+            self._connections.opened(client, name)
+        elif isinstance(message, Bye):
+            self._connections.finished(client, name)
+
+    def _settle(self, gone: int) -> list[Left]:
+        """All that came over these connections was read."""
+        left = self._connections.settle(gone)
+        for client in left:
+            self._forget(client.client)
+        return left
+
+    def _forget(self, client: ClientId) -> None:
+        self._leaving.pop(client, None)
+        self._meeting_point.forget(client)
 
     def _send_frames(self, client: ClientId, frames: Sequence[Frame]) -> str:
         large = len(frames) == 3
         try:
             tracker = self._router.send_multipart([client, *frames], flags=zmq.DONTWAIT, copy=False, track=large)
         except zmq.ZMQError as error:  # EHOSTUNREACH: it is gone. EAGAIN: it has not read for very long.
-            self._leaving.pop(client, None)
-            self._meeting_point.forget(client)
+            self._forget(client)
             return f"cannot be sent to: {error}"
         if large and tracker is not None:
             if client not in self._leaving and len(self._leaving) >= REMEMBERED:

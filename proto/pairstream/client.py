@@ -236,6 +236,7 @@ class Client:
             self._transport.add(worker)
         for worker in sorted(changes.remove):
             _log.info("worker %s is no more", worker)
+            self._transport.send(worker, Bye(reason="not found among the workers any more"))
             self._transport.remove(worker)
             self._send(self._exchange.remove(worker, now))
 
