@@ -16,6 +16,7 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from pairstream.errors import CheckpointError
 from pairstream.files import written_whole
+from trainer.exported import exported_folder, load_exported
 from trainer.model import AudioModel, untrained_model
 from trainer.plan import Plan
 from trainer.run_folder import RunFolder
@@ -72,7 +73,13 @@ def newest_checkpoint(path: Path) -> Path:
 
 
 def load_model(path: Path) -> tuple[AudioModel, Plan]:
-    """The trained model of a run folder or checkpoint file, on the CPU in eval mode, and its plan."""
+    """The trained model of a run folder, checkpoint file or exported folder, on the CPU in eval mode, and its plan.
+
+    Raises:
+        CheckpointError: missing, damaged, of another program or of another version.
+    """
+    if folder := exported_folder(path):
+        return load_exported(folder)
     file = newest_checkpoint(path)
     checkpoint = read_checkpoint(file)
     plan = Plan.from_dict(checkpoint[PLAN_KEY])

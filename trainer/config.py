@@ -21,6 +21,8 @@ from trainer.presets import PresetName
 from trainer.recipe import Recipe
 
 Accelerator = Literal["auto", "cpu", "gpu"]
+ExportFormat = Literal["safetensors", "onnx", "torch-export"]
+WeightType = Literal["float32", "float16"]
 
 
 #: StreamSpec as a user says it: any of its fields.
@@ -112,6 +114,26 @@ class ProbeSettings:
     """Also write the table to this JSON file."""
     accelerator: Accelerator = "auto"
     """auto, cpu or gpu: where the clips are embedded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportSettings:
+    """Write a trained model into a folder of its own, each file checked against the live model."""
+
+    checkpoint: Path
+    """A run folder (its newest checkpoint), a checkpoint file, or an exported folder."""
+    to: Path
+    """Folder for the files, config.json and a model card; it must not exist."""
+    format: list[ExportFormat] = field(default_factory=list)
+    """safetensors (unless said): weights, for this trainer. onnx, torch-export: all the way from audio to vectors."""
+    dtype: WeightType = "float32"
+    """Of the numbers in model.safetensors: float32, or float16, half the bytes."""
+
+    def __post_init__(self) -> None:
+        if not self.format:
+            object.__setattr__(self, "format", ["safetensors"])
+        if self.dtype != "float32" and "safetensors" not in self.format:
+            raise ConfigError(f"dtype={self.dtype} is for safetensors; add it to --format, or leave --dtype out")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ from trainer.held_out import held_out_pairs
 from trainer.interrupt import StopOnSignal
 from trainer.journal import read_journal
 from trainer.ledger import Ledger
+from trainer.memory import enough_memory
 from trainer.meter import Meter
 from trainer.model import untrained_model
 from trainer.module import ContrastiveModule
@@ -49,6 +50,7 @@ def fit(settings: FitSettings) -> Summary:
     Raises:
         ConfigError: a setting that cannot be meant, or a run folder that exists already.
         CheckpointError: nothing to resume, or a damaged checkpoint.
+        MemoryLimitError: a step does not fit in memory.
         PairstreamError: the stream failed; the run can be resumed from its newest checkpoint.
     """
     folder = RunFolder(settings.run)
@@ -64,7 +66,7 @@ def fit(settings: FitSettings) -> Summary:
         write_readme(folder, plan)
     data = StreamData(plan, settings, Meter())
     try:
-        with session(folder) if is_first_process() else nullcontext():
+        with session(folder) if is_first_process() else nullcontext(), _enough_memory(plan):
             _train(module, data, folder, settings)
     except PairstreamError:
         if is_first_process() and not settings.resume and data.meter.read().steps == 0:
@@ -85,6 +87,14 @@ def _plan(folder: RunFolder, settings: FitSettings) -> Plan:
     if is_first_process():
         folder.refuse_existing()
     return new_plan(settings)
+
+
+def _enough_memory(plan: Plan) -> AbstractContextManager[None]:
+    pairs = plan.recipe.batch_pairs
+    step = f"steps of {pairs} pairs" if pairs else f"steps of a block of {plan.spec.block_pairs} pairs per process"
+    return enough_memory(
+        f"training in {step}", "use fewer --batch_pairs, a smaller --width or --precision bf16-mixed, in a new run"
+    )
 
 
 def _train(module: ContrastiveModule, data: StreamData, folder: RunFolder, settings: FitSettings) -> None:

@@ -12,10 +12,11 @@ Each message says what happened, with which value, and what to do about it.
     ├── ProtocolError               5   a message that is truncated, oversized, or not ours
     ├── BindError                   6   an address that cannot be listened on
     ├── DataError                   7   a folder of recordings, or a clip in it, that cannot be used
-    └── CheckpointError             8   a checkpoint or run folder that cannot be used
+    ├── CheckpointError             8   a checkpoint, run folder or exported model that cannot be used
+    └── MemoryLimitError            9   too little memory for what was asked
 
-`StreamTimeoutError` is also a `TimeoutError`, `WorkerUnavailableError` a `ConnectionError`, and
-`ConfigError` a `ValueError`, so code that knows nothing of pairstream handles them sensibly.
+`StreamTimeoutError` is also a `TimeoutError`, `WorkerUnavailableError` a `ConnectionError`, `MemoryLimitError` a
+`MemoryError`, and `ConfigError` a `ValueError`, so code that knows nothing of pairstream handles them sensibly.
 """
 
 from __future__ import annotations
@@ -85,3 +86,9 @@ class CheckpointError(PairstreamError):
     """A checkpoint or run folder that is missing, damaged, or of another kind."""
 
     exit_code = 8
+
+
+class MemoryLimitError(PairstreamError, MemoryError):
+    """The machine or its card has too little memory: the message says while doing what, and what helps."""
+
+    exit_code = 9
