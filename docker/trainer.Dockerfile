@@ -51,7 +51,7 @@ USER 10001:10001
 WORKDIR /tmp
 EXPOSE 9100
 # A step was made lately.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=180s --start-interval=2s --retries=3 \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:9100/healthz', timeout=4)"]
 ENTRYPOINT ["trainer"]
 CMD ["fit"]

@@ -61,7 +61,7 @@ USER 10001:10001
 WORKDIR /tmp
 EXPOSE 5555 5556 5557
 # A block was rendered lately; a worker that nobody asks renders one for the question.
-HEALTHCHECK --interval=10s --timeout=10s --start-period=120s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=10s --start-period=120s --start-interval=2s --retries=3 \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:5557/healthz', timeout=9)"]
 ENTRYPOINT ["synth-server"]
 CMD ["serve"]

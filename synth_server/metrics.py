@@ -12,6 +12,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from pairstream.block import PairBlock
+from synth_server.memory import memory_limit
 from synth_server.quota import BOUNDS
 from synth_server.roster import Roster
 from synth_server.scheduler import Scheduler
@@ -82,6 +83,8 @@ class WorkerMetrics:
         )
         self.window = Gauge(f"{prefix}_window_bytes", "Bytes of blocks held in memory.", registry=registry)
         self.window_limit = Gauge(f"{prefix}_window_limit_bytes", "Bound of the window.", registry=registry)
+        memory = Gauge(f"{prefix}_memory_limit_bytes", "The container's or the machine's memory.", registry=registry)
+        memory.set(memory_limit())
 
     def observe(self, stage: str, seconds: float) -> None:
         """One block took this long in a stage."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 
+from pairstream import logs
 from pairstream.block import PairBlock
 from pairstream.errors import PairstreamError, RenderError
 from pairstream.messages import Opened
@@ -79,5 +80,5 @@ class Rendering:
 
     def _open(self, job: OpenJob) -> Opened:
         source = self._sources.open(job.spec)
-        _log.info("stream %s is open: %s", job.spec.digest[:12], job.spec)
+        logs.event(_log, "stream opened", digest=job.spec.digest, spec=job.spec.as_dict())
         return Opened(digest=job.spec.digest, layout=source.layout, fingerprint=source.fingerprint)

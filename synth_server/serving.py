@@ -14,6 +14,7 @@ from typing import Final
 
 import zmq
 
+from pairstream import logs
 from pairstream.block import PairBlock
 from pairstream.codec import encode
 from pairstream.errors import PairstreamError
@@ -181,7 +182,7 @@ class Serving:
         return Failed(digest=message.digest, index=message.index, reason=reason)
 
     def _forget(self, client: ClientId, reason: str) -> None:
-        _log.info("client %s is gone: %s", client.hex(), reason)
+        logs.event(_log, "client gone", client=client.hex(), reason=reason)
         self._dispatcher.forget(client)
 
     def _complain(self, peer: bytes, complaint: str, *arguments: object) -> None:

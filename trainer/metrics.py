@@ -6,6 +6,7 @@ They move when a record is made (every `log_every` steps), not at every step.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -13,6 +14,7 @@ from pairstream.address import Address
 from pairstream.http_server import Health, HttpServer
 from pairstream.stats import ClientStats
 from pairstream.torch import PairBatch
+from trainer.meter import Spent
 from trainer.records import StepRecord
 
 
@@ -22,13 +24,27 @@ class Metrics:
     Args:
         experiment: the label of all of them.
         client: what the stream's client has measured, if it has.
+        digest: the stream's, so that one can see which experiments follow the same.
+        before: what earlier sessions of the run have spent, asked for at the first record. Counters count this
+            session's: one that jumped to the run's total after a restart would look like a burst of work.
     """
 
-    def __init__(self, experiment: str, client: Callable[[], ClientStats | None] = lambda: None) -> None:
+    def __init__(
+        self,
+        experiment: str,
+        client: Callable[[], ClientStats | None] = lambda: None,
+        *,
+        digest: str = "",
+        before: Callable[[], Spent] = Spent,
+    ) -> None:
         self.registry = CollectorRegistry()
         self._experiment = experiment
-        self._steps = self._counter("pairstream_trainer_steps", "Optimiser steps done.")
-        self._pairs = self._counter("pairstream_trainer_pairs", "Pairs trained on.")
+        self._before = before
+        stream = Gauge("pairstream_trainer_stream_info", "1.", ["experiment", "digest"], registry=self.registry)
+        stream.labels(experiment, digest).set(1)
+        self._step = self._gauge("pairstream_trainer_step", "Optimiser steps done since the run began.")
+        self._steps = self._counter("pairstream_trainer_steps", "Optimiser steps done in this session.")
+        self._pairs = self._counter("pairstream_trainer_pairs", "Pairs trained on in this session.")
         self._seconds = self._counter("pairstream_trainer_run_seconds", "Wall time of the training.")
         self._waited = self._counter("pairstream_trainer_wait_seconds", "Wall time spent waiting for data.")
         self._wait_fraction = self._gauge("pairstream_trainer_wait_fraction", "Share of the wall time spent waiting.")
@@ -48,13 +64,17 @@ class Metrics:
         self._workers = self._gauge("pairstream_client_workers", "Workers that serve the stream to this client.")
         self._desired = self._gauge("pairstream_workers_desired", "Workers with which this client would not wait.")
         self._stats = ClientStats()
-        self._told = {"step": 0.0, "pairs": 0.0, "seconds": 0.0, "waited": 0.0}
+        self._told: dict[str, float] = {}
 
     def first_batch(self, batch: PairBatch) -> None:
         """Nothing to count yet."""
 
     def record(self, record: StepRecord) -> None:
         """Move every metric to this record."""
+        if not self._told:
+            spent = self._before()
+            self._told = {"step": spent.steps, "pairs": spent.pairs, "seconds": spent.seconds, "waited": spent.waited}
+        self._step.set(record.step)
         for name, counter in self._counters().items():
             value = float(getattr(record, name))
             counter.inc(max(0.0, value - self._told[name]))
@@ -99,9 +119,9 @@ class ServedMetrics(Metrics):
     """Metrics that Prometheus can scrape from http://HOST:PORT/metrics until `close`, and /healthz beside them.
 
     Args:
-        experiment, client: see `Metrics`.
         host, port: where; port 0 means any.
         health: what /healthz says.
+        metrics: see `Metrics`.
 
     Raises:
         BindError: the address cannot be listened on.
@@ -113,9 +133,11 @@ class ServedMetrics(Metrics):
         host: str,
         port: int,
         client: Callable[[], ClientStats | None] = lambda: None,
+        *,
         health: Callable[[], Health] = lambda: Health(well=True),
+        **metrics: Any,
     ) -> None:
-        super().__init__(experiment, client)
+        super().__init__(experiment, client, **metrics)
         self._server = HttpServer(Address(host, port), self.registry, health, flag="metrics_port")
         self._server.start()
 

@@ -42,8 +42,15 @@ def _wanted(
 ) -> Iterator[Callable[[], Sink]]:
     if settings.metrics_port is not None:
         where = (settings.metrics_host, settings.metrics_port)
-        well = partial(health, data.meter, settings.timeout)
-        yield partial(ServedMetrics, settings.experiment, *where, data.client_stats, well)
+        yield partial(
+            ServedMetrics,
+            settings.experiment,
+            *where,
+            data.client_stats,
+            health=partial(health, data.meter, settings.timeout),
+            digest=plan.spec.digest,
+            before=lambda: data.meter.before,
+        )
     yield partial(Journal, folder.metrics, upto=done)
     yield partial(TensorBoard, folder.tensorboard, plan.recipe.frontend, upto=done)
     if not settings.quiet:

@@ -15,6 +15,7 @@ from itertools import count, islice
 from types import TracebackType
 from typing import Self
 
+from pairstream import logs
 from pairstream.block import PairBlock
 from pairstream.discovery import Discovery, FixedWorkers, roster_changes
 from pairstream.errors import ConfigError
@@ -231,11 +232,11 @@ class Client:
         changes = roster_changes(found, self._transport.workers, self._exchange.peers.connected)
         self._exchange.peers.search = self._discovery.situation()
         for worker in sorted(changes.add):
-            _log.info("worker %s was found", worker)
+            logs.event(_log, "worker found", worker=worker)
             self._exchange.add(worker)
             self._transport.add(worker)
         for worker in sorted(changes.remove):
-            _log.info("worker %s is no more", worker)
+            logs.event(_log, "worker no more", worker=worker)
             self._transport.send(worker, Bye(reason="not found among the workers any more"))
             self._transport.remove(worker)
             self._send(self._exchange.remove(worker, now))

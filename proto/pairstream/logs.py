@@ -19,13 +19,11 @@ from typing import Any, Literal
 LogFormat = Literal["text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
-_TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-
 
 def configure(level: LogLevel, form: LogFormat) -> None:
     """Log to stderr, whatever was configured before."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines() if form == "json" else logging.Formatter(_TEXT))
+    handler.setFormatter(JsonLines() if form == "json" else TextLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(form == "json")
 
@@ -38,6 +36,19 @@ def structured() -> bool:
 def event(logger: logging.Logger, name: str, **fields: Any) -> None:
     """Log that something happened, and its circumstances."""
     logger.info(name, extra={"fields": fields})
+
+
+class TextLines(logging.Formatter):
+    """A sentence a line; an event's circumstances follow it."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s%(circumstances)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 – logging's name
+        """The line without a traceback."""
+        fields = getattr(record, "fields", {})
+        record.circumstances = "".join(f" {name}={value}" for name, value in fields.items())
+        return super().formatMessage(record)
 
 
 class JsonLines(logging.Formatter):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from urllib.request import urlopen
 
 import pytest
@@ -10,6 +11,7 @@ from tiny_training import record
 
 from pairstream.errors import BindError
 from pairstream.stats import ClientStats
+from trainer.meter import Spent
 from trainer.metrics import Metrics, ServedMetrics
 
 
@@ -35,6 +37,7 @@ def test_a_scraper_sees_the_last_record() -> None:
     finally:
         metrics.close()
     assert seen == {
+        "pairstream_trainer_step": 5,
         "pairstream_trainer_steps_total": 5,
         "pairstream_trainer_pairs_total": 5,
         "pairstream_trainer_run_seconds_total": 1.0,
@@ -55,6 +58,23 @@ def test_a_scraper_sees_the_last_record() -> None:
         "pairstream_client_workers": 4,
         "pairstream_workers_desired": 4.0,
     }
+
+
+def test_a_session_that_goes_on_with_a_run_counts_only_what_it_does_itself() -> None:
+    metrics = Metrics("first", before=lambda: Spent(steps=1_000, pairs=1_000, seconds=0.25, waited=0.5))
+    metrics.record(record(1_003))
+    metrics.record(record(1_004))
+    value = partial(metrics.registry.get_sample_value, labels={"experiment": "first"})
+    assert value("pairstream_trainer_step") == 1_004
+    assert value("pairstream_trainer_steps_total") == 4
+    assert value("pairstream_trainer_pairs_total") == 4
+    assert value("pairstream_trainer_run_seconds_total") == 0.75
+
+
+def test_whoever_looks_can_see_which_experiments_share_a_stream() -> None:
+    registry = Metrics("first", digest="ab12").registry
+    labels = {"experiment": "first", "digest": "ab12"}
+    assert registry.get_sample_value("pairstream_trainer_stream_info", labels) == 1
 
 
 def test_a_port_in_use_is_refused_with_the_remedy() -> None:

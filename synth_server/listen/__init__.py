@@ -1,1 +1,0 @@
-"""The page of `synth-server listen`: pairs to hear, to see and to compare."""
