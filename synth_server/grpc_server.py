@@ -14,10 +14,10 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from pairstream.address import Address
 from pairstream.errors import BindError
 from pairstream.grpc_wire import CHANNEL_OPTIONS
-from pairstream.tls import Identity
 from pairstream.v1 import worker_pb2, worker_pb2_grpc
 from synth_server.dispatcher import Dispatcher
 from synth_server.grpc_door import CLIENTS
+from synth_server.grpc_lock import GrpcLock, NoGrpcLock
 from synth_server.ledger import Ledger
 from synth_server.window import Window
 
@@ -87,23 +87,21 @@ class GrpcServer:
 
     Args:
         address: where; port 0 means any.
-        identity: with what it shows who it is, and whom it believes; None for neither.
+        lock: who may come in; None for everybody. It is closed in the end.
 
     Raises:
         BindError: the address is taken or not this machine's.
     """
 
-    def __init__(self, address: Address, identity: Identity | None = None) -> None:
+    def __init__(self, address: Address, lock: GrpcLock | None = None) -> None:
+        self._lock = lock or NoGrpcLock()
         # Each client of the door takes a thread, the other calls share four.
         threads = ThreadPoolExecutor(max_workers=CLIENTS + 4, thread_name_prefix="grpc")
         # Without so_reuseport=0 two workers would share a port, and each would answer half of the calls.
         options = (*CHANNEL_OPTIONS, ("grpc.so_reuseport", 0), *_PINGS)
-        self._server = grpc.server(threads, options=options)
+        self._server = grpc.server(threads, interceptors=list(self._lock.interceptors), options=options)
         try:
-            if identity:
-                port = self._server.add_secure_port(str(address), identity.server())
-            else:
-                port = self._server.add_insecure_port(str(address))
+            port = self._lock.listen(self._server, address)
         except RuntimeError as error:
             raise BindError(f"cannot serve gRPC on {address}: the address is taken; choose another --grpc") from error
         self.address = Address(address.host, port)
@@ -133,6 +131,7 @@ class GrpcServer:
 
     def stop(self) -> None:
         """Stop answering and give the port back."""
+        self._lock.close()
         self._server.stop(grace=0.5).wait(timeout=2.0)
 
     def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:

@@ -48,6 +48,13 @@ class Limits:
             )
         if spec.layers > self.layers:
             raise RefusedError(f"layers={spec.layers} is more than the {self.layers} that are rendered at once")
+        if spec.seconds > self.seconds:
+            raise RefusedError(f"seconds={spec.seconds} is more than the {self.seconds} that are rendered")
+        if spec.samples > self.samples:
+            raise RefusedError(
+                f"{spec.seconds} s at {spec.sample_rate} Hz are {spec.samples:,} samples a sound, at most "
+                f"{self.samples:,} are rendered: lower seconds or sample_rate"
+            )
         layer = spec.audio_bytes + (_theta_bytes(spec) if self.patches else 0)
         if (size := spec.layers * layer) > self.block_bytes:
             layered = f" in {spec.layers} layers" if spec.layers > 1 else ""
@@ -55,13 +62,6 @@ class Limits:
                 f"a block of {spec.block_pairs} pairs of {spec.seconds} s{layered} has {size / MIB:,.0f} MiB of audio "
                 f"and theta, at most {self.block_bytes // MIB} are rendered: lower block_pairs (or raise the worker's "
                 "--max-block-mib)"
-            )
-        if spec.seconds > self.seconds:
-            raise RefusedError(f"seconds={spec.seconds} is more than the {self.seconds} that are rendered")
-        if spec.samples > self.samples:
-            raise RefusedError(
-                f"{spec.seconds} s at {spec.sample_rate} Hz are {spec.samples:,} samples a sound, at most "
-                f"{self.samples:,} are rendered: lower seconds or sample_rate"
             )
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from pairstream.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pairstream.tls import Identity
     from synth_server.gates import Gate
+    from synth_server.grpc_lock import GrpcLock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +57,11 @@ class Locks:
             return OpenGate()
         return CurveGate(CurvePair.read(Path(self.curve_key)), AllowList(Path(self.curve_allowed)))
 
-    def identity(self) -> Identity | None:
-        """With what the gRPC port shows who it is; None if it is not locked. Raises ConfigError likewise."""
-        from pairstream.tls import Identity, TlsFiles  # noqa: PLC0415
+    def grpc_lock(self) -> GrpcLock:
+        """What is before the gRPC port. Raises ConfigError likewise."""
+        from pairstream.tls import TlsFiles  # noqa: PLC0415
+        from synth_server.grpc_lock import NoGrpcLock, TlsLock  # noqa: PLC0415
 
         if not self.tls:
-            return None
-        files = TlsFiles(cert=Path(self.tls_cert), key=Path(self.tls_key), ca=Path(self.tls_ca))
-        return Identity.read(files, worker=True)
+            return NoGrpcLock()
+        return TlsLock(TlsFiles(cert=Path(self.tls_cert), key=Path(self.tls_key), ca=Path(self.tls_ca)))

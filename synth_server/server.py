@@ -66,7 +66,7 @@ class Server:
         metrics: WorkerMetrics,
         warm_up: Callable[[Sources], int] = measure,
     ) -> None:
-        gate, identity = settings.locks.gate(), settings.locks.identity()
+        gate, lock = settings.locks.gate(), settings.locks.grpc_lock()
         self._settings = settings
         self._measure = warm_up
         self._metrics = metrics
@@ -90,7 +90,7 @@ class Server:
             data = [str(zmq_door.bind(url)) for url in settings.data_urls]
             self._http = HttpServer(settings.http_address, metrics.registry, self._pulse.health)
             undo.callback(self._http.stop)
-            self._grpc = GrpcServer(settings.grpc_address, identity)
+            self._grpc = GrpcServer(settings.grpc_address, lock)
             undo.pop_all()
         self.addresses = Addresses(data[0], tuple(data), str(self._grpc.address), f"http://{self._http.address}")
 

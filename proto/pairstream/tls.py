@@ -60,9 +60,9 @@ class Identity:
         """For a client."""
         return grpc.ssl_channel_credentials(self.ca, self.key, self.cert)
 
-    def server(self) -> grpc.ServerCredentials:
-        """For a worker: clients without a certificate of the authority are turned away."""
-        return grpc.ssl_server_credentials([(self.key, self.cert)], self.ca, require_client_auth=True)
+    def server(self) -> grpc.ServerCertificateConfiguration:
+        """For a worker."""
+        return grpc.ssl_server_certificate_configuration([(self.key, self.cert)], self.ca)
 
 
 def _shake_hands(files: TlsFiles, *, worker: bool) -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from keyring import Keyring
 from toy_source import TOY, ToySource, open_toy
 
 from pairstream import connect, tls
 from pairstream.credentials import Credentials
 from pairstream.errors import ConfigError, WorkerUnavailableError
+from pairstream.grpc_channel import open_channel
 from synth_server.cli import main
 from synth_server.config import ServeSettings
 from synth_server.metrics import WorkerMetrics
@@ -124,16 +127,78 @@ def test_who_shows_nothing_is_turned_away(worker: Server):
         connect(url(worker), TOY, timeout=0.4, credentials=Credentials())
 
 
-def test_who_is_turned_away_costs_others_nothing(worker: Server, keys: Keyring, caplog: pytest.LogCaptureFixture):
+def named(caplog: pytest.LogCaptureFixture) -> list[str]:
+    lines = (record.getMessage() for record in caplog.records if record.name == "synth_server.tls_callers")
+    return [line for line in lines if "began a TLS handshake and left without asking anything" in line]
+
+
+def until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("why", ["no certificate", "expired", "another authority"])
+def test_who_is_turned_away_is_named_once_and_costs_others_nothing(
+    worker: Server,
+    keys: Keyring,
+    stranger: Keyring,
+    caplog: pytest.LogCaptureFixture,
+    why: str,
+):
+    caplog.set_level(logging.WARNING)
     with (
-        caplog.at_level(logging.WARNING),
         connect(url(worker), TOY, timeout=10, credentials=keys.tls("alice")) as client,
+        pytest.MonkeyPatch.context() as patch,
     ):
+        expire(keys, "alice")
+        patch.setattr(tls, "_shake_hands", lambda files, worker: None)  # a client that does not look at its own
+        theirs = {
+            "no certificate": Credentials(),
+            "expired": keys.tls("alice"),
+            "another authority": replace(stranger.tls("alice"), tls_ca=str(keys.folder / "tls/ca.pem")),
+        }[why]
         for index in range(3):
             with pytest.raises(WorkerUnavailableError):
-                connect(url(worker), TOY, timeout=0.2, credentials=Credentials())
+                connect(url(worker), TOY, timeout=0.2, credentials=theirs)
             assert client.fetch(index).index == index
-    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+        until(lambda: named(caplog))
+    (line,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert line.startswith("a connection from 127.0.0.1 began a TLS handshake")
+    assert keys.tls_flags["tls_ca"] in line
+
+
+def test_whoever_asked_anything_is_not_named(worker: Server, keys: Keyring, caplog: pytest.LogCaptureFixture):
+    """Blocks, and the two questions of grpc.health, of which one is answered without a thread."""
+    alice = keys.tls("alice")
+    connect(url(worker), TOY, timeout=10, credentials=alice).close()
+    with open_channel(worker.addresses.grpc, alice.tls) as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        assert health.Check(health_pb2.HealthCheckRequest(), timeout=5).status
+        assert next(iter(health.Watch(health_pb2.HealthCheckRequest(), timeout=5))).status
+    until(lambda: not worker._grpc._lock._callers)  # all have left, and what is to be said of them was said
+    assert not named(caplog)
+
+
+def test_a_certificate_that_is_replaced_counts_from_the_next_handshake_on(
+    worker: Server, keys: Keyring, stranger: Keyring, caplog: pytest.LogCaptureFixture
+):
+    """Of the worker, and of the authority: the whole folder becomes another's."""
+    caplog.set_level(logging.INFO)
+    assert fetched(worker, keys.tls("alice"))
+    (keys.folder / "tls/worker.pem").write_bytes((stranger.folder / "tls/worker.pem").read_bytes())
+    assert fetched(worker, keys.tls("alice")), "the key is still of the other certificate, so all stays as it was"
+    assert "stays as it was" in caplog.text
+    for name in ("worker.key", "ca.pem"):
+        (keys.folder / "tls" / name).write_bytes((stranger.folder / "tls" / name).read_bytes())
+    assert fetched(worker, stranger.tls("alice"))
+    assert "was read again" in caplog.text
+
+
+def fetched(worker: Server, credentials: Credentials) -> bool:
+    with connect(url(worker), TOY, timeout=10, credentials=credentials) as client:
+        return client.fetch(0).index == 0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The page of `synth-server listen`: pairs to hear, to see and to compare."""
