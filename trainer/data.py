@@ -71,11 +71,12 @@ class StreamData(LightningDataModule):
         """On a card it is there already."""
         return batch.to(device)
 
-    def trained_on(self, batch: PairBatch) -> None:
+    def trained_on(self, batch: PairBatch, *, ends_step: bool = True) -> None:
         """Move the cursor past `batch`, and past what the other processes took of the same round."""
         if self._stream is not None:
             self._cursor = self._stream.state_after(batch)
-        self.meter.stepped(len(batch.audio) * (self.trainer.world_size if self.trainer else 1))
+        processes = self.trainer.world_size if self.trainer else 1
+        self.meter.stepped(len(batch.audio) * processes, steps=int(ends_step))
 
     def state_dict(self) -> dict[str, Any]:
         """Cursor and time spent, for the checkpoint."""

@@ -11,25 +11,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning_fabric.utilities.exceptions import MisconfigurationException
 from numpy.typing import NDArray
-from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.utilities import rank_zero_only
 
-from pairstream.errors import ConfigError, PairstreamError
+from pairstream.errors import PairstreamError
 from pairstream.files import write_json
-from trainer.checkpoints import WholeCheckpointIO, read_checkpoint
+from trainer.checkpoints import read_checkpoint
 from trainer.config import FitSettings
 from trainer.data import StreamData
-from trainer.device import device_of
-from trainer.held_out import held_out_pairs
+from trainer.held_out import held_out_pairs, parameters_of_theta
 from trainer.interrupt import StopOnSignal
 from trainer.journal import read_journal
 from trainer.ledger import Ledger
+from trainer.lightning import lightning_trainer
 from trainer.memory import enough_memory
 from trainer.meter import Meter
 from trainer.model import untrained_model
-from trainer.module import ContrastiveModule
+from trainer.module import PairModule
 from trainer.plan import Plan, new_plan, resumed_plan
 from trainer.records import Sink
 from trainer.retrieval import hit_at_1
@@ -59,7 +57,7 @@ def fit(settings: FitSettings) -> Summary:
     plan = _plan(folder, settings)
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
-    module = ContrastiveModule(plan)
+    module = PairModule(plan, _parameters_of_theta(plan, settings))
     pairs = _held_out(plan, settings)
     if is_first_process() and not settings.resume:
         folder.create(plan, settings)
@@ -97,7 +95,7 @@ def _enough_memory(plan: Plan) -> AbstractContextManager[None]:
     )
 
 
-def _train(module: ContrastiveModule, data: StreamData, folder: RunFolder, settings: FitSettings) -> None:
+def _train(module: PairModule, data: StreamData, folder: RunFolder, settings: FitSettings) -> None:
     """Train to the last step of the plan; a run that is already there is only loaded."""
     newest = folder.newest_checkpoint() if settings.resume else None
     checkpoint: dict[str, Any] = read_checkpoint(newest) if newest else {"global_step": 0}
@@ -113,33 +111,13 @@ def _train(module: ContrastiveModule, data: StreamData, folder: RunFolder, setti
     with told as sinks:
         # In this order: a checkpoint is written after the cursor was moved.
         callbacks = [StopOnSignal(), Ledger(data, sinks, settings.log_every), SaveCheckpoints(folder, every)]
-        _lightning(module.plan, settings, callbacks).fit(module, datamodule=data, ckpt_path=newest)
+        lightning_trainer(module.plan.recipe, settings, callbacks).fit(module, datamodule=data, ckpt_path=newest)
 
 
-def _lightning(plan: Plan, settings: FitSettings, callbacks: list[Callback]) -> Trainer:
-    """A Trainer for one epoch without end, so that no block is dropped where an epoch would turn over."""
-    device = device_of(settings.accelerator)
-    try:
-        return Trainer(
-            accelerator=device.type,
-            devices=settings.devices,
-            num_nodes=settings.nodes,
-            precision=plan.recipe.precision,
-            max_steps=plan.recipe.max_steps,
-            max_epochs=-1,
-            callbacks=callbacks,
-            plugins=[WholeCheckpointIO()],
-            sync_batchnorm=device.type == "cuda" and settings.devices * settings.nodes > 1,
-            use_distributed_sampler=False,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-        )
-    except MisconfigurationException as error:
-        raise ConfigError(
-            f"no such machine for accelerator={settings.accelerator!r} and devices={settings.devices}: {error}"
-        ) from error
+def _parameters_of_theta(plan: Plan, settings: FitSettings) -> int:
+    if plan.recipe.theta_weight == 0:
+        return 0
+    return parameters_of_theta(settings.stream, plan.spec, timeout=settings.timeout)
 
 
 def _held_out(plan: Plan, settings: FitSettings) -> NDArray[np.float32] | None:
@@ -151,7 +129,7 @@ def _held_out(plan: Plan, settings: FitSettings) -> NDArray[np.float32] | None:
     )
 
 
-def _hit_rates(module: ContrastiveModule, pairs: NDArray[np.float32]) -> HitRates:
+def _hit_rates(module: PairModule, pairs: NDArray[np.float32]) -> HitRates:
     untrained = untrained_model(module.plan.recipe, module.plan.seed)
     return HitRates(
         before=hit_at_1(untrained, pairs, module.device),

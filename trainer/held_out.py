@@ -1,4 +1,4 @@
-"""Held-out pairs: the same stream, from indices that no training reaches."""
+"""What is asked of a stream before the training: pairs from indices that no training reaches, and the size of theta."""
 
 from __future__ import annotations
 
@@ -17,3 +17,9 @@ def held_out_pairs(
     with connect(url, spec, experiment=experiment, timeout=timeout) as client:
         blocks = [np.asarray(block.audio, dtype=np.float32) for block in client.blocks(FIRST_HELD_OUT, stop)]
     return np.concatenate(blocks)[:pairs]
+
+
+def parameters_of_theta(url: str, spec: StreamSpec, *, timeout: float = 60.0) -> int:
+    """P, the numbers of a theta of this stream."""
+    with connect(url, spec, timeout=timeout) as client:
+        return client.layout.parameters

@@ -12,7 +12,12 @@ from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 
+from trainer.steps import ends_step
+
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+#: Processes with cards ask each other only so often, since the question makes a card's queue run dry.
+STEPS_BETWEEN_QUESTIONS = 8
 
 
 class StopOnSignal(Callback):
@@ -27,10 +32,17 @@ class StopOnSignal(Callback):
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._catch) for number in SIGNALS}
 
-    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
         """All processes stop after the same step, whichever of them was told to."""
+        if not ends_step(trainer, batch_idx):
+            return
         caught = self.caught is not None
         if trainer.world_size > 1:
+            on_card = trainer.strategy.root_device.type == "cuda"
+            if on_card and trainer.global_step % STEPS_BETWEEN_QUESTIONS:
+                return
             caught = bool(trainer.strategy.reduce_boolean_decision(caught, all=False))
         trainer.should_stop = trainer.should_stop or caught
 

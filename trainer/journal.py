@@ -30,7 +30,8 @@ class Journal:
 
     def record(self, record: StepRecord) -> None:
         """Append one line."""
-        self._file.write(_line(asdict(record)))
+        values = asdict(record)
+        self._file.write(_line(values | values.pop("terms")))
         self._file.flush()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Ledger: after every step it moves the cursor, and every few steps it tells the sinks.
+"""Ledger: after every batch it moves the cursor, and every few steps it tells the sinks.
 
 Reading a loss makes a GPU's queue run dry, so it happens only when a record is due.
 """
@@ -13,7 +13,9 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pairstream.torch import PairBatch
 from trainer.data import StreamData
 from trainer.meter import Spent
+from trainer.objectives.yardstick import scalars_of
 from trainer.records import Sink, StepRecord
+from trainer.steps import ends_step
 
 
 class Ledger(Callback):
@@ -25,6 +27,7 @@ class Ledger(Callback):
         self._every = every
         self._last = Spent()
         self._lr = 0.0
+        self._shown = False
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Earlier sessions' time belongs to no record of this one."""
@@ -34,7 +37,8 @@ class Ledger(Callback):
         self, trainer: Trainer, pl_module: LightningModule, batch: PairBatch, batch_idx: int
     ) -> None:
         """Show the first batch, and note the learning rate that the step will use."""
-        if self._data.meter.read().steps == self._data.meter.before.steps:
+        if not self._shown:
+            self._shown = True
             for sink in self._sinks:
                 sink.first_batch(batch)
         self._lr = float(trainer.optimizers[0].param_groups[0]["lr"])
@@ -47,14 +51,16 @@ class Ledger(Callback):
         batch: PairBatch,
         batch_idx: int,
     ) -> None:
-        """The step is done: the batch is used."""
-        self._data.trained_on(batch)
+        """The batch is used, and a step perhaps done with it."""
+        done = ends_step(trainer, batch_idx)
+        self._data.trained_on(batch, ends_step=done)
         step = trainer.global_step
-        if step == 1 or step % self._every == 0 or step == trainer.max_steps:
-            self._tell(step, outputs, batch)
+        if done and (step == 1 or step % self._every == 0 or step == trainer.max_steps):
+            # Lightning hands out the share of a step's loss that a batch has.
+            loss = outputs["loss"] * trainer.accumulate_grad_batches
+            self._tell(step, scalars_of({**outputs, "loss": loss}), batch)
 
-    def _tell(self, step: int, outputs: Mapping[str, Any], batch: PairBatch) -> None:
-        values = {name: float(outputs[name]) for name in ("loss", "alignment", "uniformity")}
+    def _tell(self, step: int, scalars: dict[str, float], batch: PairBatch) -> None:
         spent = self._data.meter.read()
         lately, self._last = spent - self._last, spent
         record = StepRecord(
@@ -67,7 +73,10 @@ class Ledger(Callback):
             lr=self._lr,
             wait_fraction=lately.wait_fraction,
             pairs_per_second=lately.pairs_per_second,
-            **values,
+            loss=scalars.pop("loss"),
+            alignment=scalars.pop("alignment"),
+            uniformity=scalars.pop("uniformity"),
+            terms=scalars,
         )
         for sink in self._sinks:
             sink.record(record)

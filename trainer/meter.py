@@ -64,9 +64,9 @@ class Meter:
             yield item
             asked = self._clock()
 
-    def stepped(self, pairs: int) -> None:
-        """One optimiser step on `pairs` pairs, of all processes together, is done."""
-        self._steps += 1
+    def stepped(self, pairs: int, *, steps: int = 1) -> None:
+        """`steps` optimiser steps on `pairs` pairs, of all processes together, are done; 0 within a step."""
+        self._steps += steps
         self._pairs += pairs
         self._stepped = self._clock()
 

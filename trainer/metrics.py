@@ -52,6 +52,12 @@ class Metrics:
         self._loss = self._gauge("pairstream_trainer_loss", "Loss of the last recorded step.")
         self._alignment = self._gauge("pairstream_trainer_alignment", "Alignment term of that loss.")
         self._uniformity = self._gauge("pairstream_trainer_uniformity", "Uniformity term of that loss.")
+        self._terms = Gauge(
+            "pairstream_trainer_objective_term",
+            "What else the objective names, by its name.",
+            ["experiment", "term"],
+            registry=self.registry,
+        )
         self._lr = self._gauge("pairstream_trainer_learning_rate", "Learning rate of that step.")
         self._cursor = self._gauge("pairstream_trainer_cursor_index", "First block not yet trained on.")
         self._client = client
@@ -84,6 +90,8 @@ class Metrics:
         self._loss.set(record.loss)
         self._alignment.set(record.alignment)
         self._uniformity.set(record.uniformity)
+        for name, value in record.terms.items():
+            self._terms.labels(self._experiment, name).set(value)
         self._lr.set(record.lr)
         self._cursor.set(record.next_index)
         if stats := self._client():

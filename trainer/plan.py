@@ -50,7 +50,9 @@ class Plan:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON and for checkpoints."""
-        recipe = asdict(self.recipe) | {"milestones": list(self.recipe.milestones)}
+        recipe = {
+            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self.recipe).items()
+        }
         where = {"start": self.start, "follow": self.follow}
         return {"spec": self.spec.as_dict(), "recipe": recipe, "seed": self.seed} | where
 

@@ -5,7 +5,8 @@ A sink is a place: the journal, TensorBoard, Prometheus, the progress bar. Sinks
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from pairstream.torch import PairBatch
@@ -27,13 +28,17 @@ class StepRecord:
     waited: float
     """Seconds of it spent waiting for data."""
     loss: float
+    """Of the step's last batch."""
     alignment: float
+    """Of the encoder's final layer, whatever the objective; see `objectives/alignment_uniformity.py`."""
     uniformity: float
     lr: float
     wait_fraction: float
     """Share of the wall time since the last record spent waiting for data."""
     pairs_per_second: float
     """Pairs per second of wall time since the last record."""
+    terms: Mapping[str, float] = field(default_factory=dict)
+    """What else the objective names."""
 
 
 class Sink(Protocol):

@@ -8,6 +8,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 from pairstream.errors import PairstreamError
 from trainer.run_folder import RunFolder
+from trainer.steps import ends_step
 
 
 class SaveCheckpoints(Callback):
@@ -17,10 +18,14 @@ class SaveCheckpoints(Callback):
         self._folder = folder
         self._every = every
         self._saved = -1
+        self._whole = True
 
-    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
-        """A step is done."""
-        if trainer.global_step % self._every == 0:
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """A batch is used, and a step perhaps done with it."""
+        self._whole = ends_step(trainer, batch_idx)
+        if self._whole and trainer.global_step % self._every == 0:
             self._save(trainer)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -28,8 +33,8 @@ class SaveCheckpoints(Callback):
         self._save(trainer)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """No block came: that is between two steps, so the state is whole and worth keeping."""
-        if isinstance(exception, PairstreamError) and trainer.global_step > 0:
+        """No block came: if that is between two steps, the state is whole and worth keeping."""
+        if isinstance(exception, PairstreamError) and trainer.global_step > 0 and self._whole:
             self._save(trainer)
 
     def _save(self, trainer: Trainer) -> None:

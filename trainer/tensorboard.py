@@ -37,6 +37,8 @@ class TensorBoard:
         """One point on every curve."""
         for name in ("loss", "alignment", "uniformity", "lr", "wait_fraction", "pairs_per_second"):
             self._writer.add_scalar(name, getattr(record, name), record.step)
+        for name, value in record.terms.items():
+            self._writer.add_scalar(name, value, record.step)
 
     def close(self) -> None:
         """Write what is pending."""

@@ -24,11 +24,11 @@ def but(settings: FitSettings, **changes: Any) -> FitSettings:
     return dataclasses.replace(settings, **changes)
 
 
-def record(step: int, loss: float = -1.0) -> StepRecord:
+def record(step: int, loss: float = -1.0, **terms: float) -> StepRecord:
     """What a sink is told after `step` steps of one pair."""
     return StepRecord(
         step=step, index=step - 1, next_index=step, pairs=step, seconds=1.0, waited=0.5, loss=loss, alignment=1.0,
-        uniformity=-2.0, lr=0.1, wait_fraction=0.5, pairs_per_second=1.0,
+        uniformity=-2.0, lr=0.1, wait_fraction=0.5, pairs_per_second=1.0, terms=terms,
     )  # fmt: skip
 
 

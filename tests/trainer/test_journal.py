@@ -40,5 +40,15 @@ def test_a_loss_that_is_no_number_is_null(tmp_path: Path) -> None:
     assert read_journal(path)[0]["loss"] is None
 
 
+def test_what_an_objective_names_is_on_the_line_like_everything_else(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    journal = Journal(path)
+    journal.record(record(1, variance=0.5))
+    journal.close()
+    (line,) = read_journal(path)
+    assert (line["variance"], line["uniformity"]) == (0.5, -2.0)
+    assert "terms" not in line
+
+
 def test_no_file_is_no_records(tmp_path: Path) -> None:
     assert read_journal(tmp_path / "metrics.jsonl") == []

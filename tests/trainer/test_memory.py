@@ -49,7 +49,7 @@ def exhausting(*_: object) -> torch.Tensor:
 
 
 def test_a_step_that_does_not_fit_is_said(tiny: FitSettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(AudioModel, "forward", exhausting)
+    monkeypatch.setattr(AudioModel, "pictures", exhausting)
     with pytest.raises(MemoryLimitError, match=r"steps of 64 pairs \(CUDA out of memory.*--batch_pairs"):
         fit(but(tiny, batch_pairs=64))
 

@@ -90,3 +90,11 @@ def test_two_trainers_in_a_process_do_not_share_metrics() -> None:
     one, other = Metrics("first"), Metrics("first")
     one.record(record(3))
     assert other.registry.get_sample_value("pairstream_trainer_steps_total", {"experiment": "first"}) == 0
+
+
+def test_what_only_this_objective_names_has_a_label() -> None:
+    metrics = Metrics("first")
+    metrics.record(record(3, variance=0.75, covariance=2.0))
+    for term, value in (("variance", 0.75), ("covariance", 2.0)):
+        labels = {"experiment": "first", "term": term}
+        assert metrics.registry.get_sample_value("pairstream_trainer_objective_term", labels) == value

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import Parameter
 
-from trainer.optimisers import build_optimiser, decay_at, learning_rate
+from trainer.optimisers import build_optimiser, factor_at, learning_rate
 from trainer.presets import PRESETS
 from trainer.recipe import Recipe
 
@@ -32,12 +32,12 @@ def test_learning_rates(recipe: Recipe, step_pairs: int, rate: float) -> None:
 
 @pytest.mark.parametrize(("epoch", "factor"), [(0, 1), (154, 1), (155, 0.1), (170, 0.01), (185, 0.001), (200, 0.001)])
 def test_the_rate_falls_at_the_papers_epochs(epoch: int, factor: float) -> None:
-    assert decay_at(PAPER, epoch * 117) == pytest.approx(factor)
+    assert factor_at(PAPER, epoch * 117) == pytest.approx(factor)
 
 
 def test_without_milestones_it_stays() -> None:
     flat = dataclasses.replace(PAPER, milestones=())
-    assert {decay_at(flat, step) for step in range(0, 23_401, 100)} == {1.0}
+    assert {factor_at(flat, step) for step in range(0, 23_401, 100)} == {1.0}
 
 
 def test_sgd_has_no_momentum_and_the_papers_weight_decay() -> None:
@@ -46,6 +46,40 @@ def test_sgd_has_no_momentum_and_the_papers_weight_decay() -> None:
     group = optimiser.param_groups[0]
     assert (group["momentum"], group["weight_decay"], group["lr"]) == (0, 1e-6, pytest.approx(0.36))
     assert schedule.get_last_lr() == [pytest.approx(0.36)]
+
+
+@pytest.mark.parametrize(("step", "factor"), [(0, 1 / 6), (4, 5 / 6), (5, 1.0), (6, 1.0), (50, 1.0), (99, 1.0)])
+def test_the_rate_rises_over_the_warm_up(step: int, factor: float) -> None:
+    warm = dataclasses.replace(ADAM, max_steps=100, warmup=0.05, milestones=())
+    assert factor_at(warm, step) == pytest.approx(factor)
+
+
+@pytest.mark.parametrize(("step", "factor"), [(20, 1.0), (60, 0.5), (100, 0.0), (40, 0.5 + 0.5**1.5)])
+def test_the_rate_falls_along_half_a_cosine(step: int, factor: float) -> None:
+    cosine = dataclasses.replace(ADAM, max_steps=100, schedule="cosine", warmup=0.2)
+    assert factor_at(cosine, step) == pytest.approx(factor)
+
+
+def test_momentum_is_the_recipe_s() -> None:
+    parent = dataclasses.replace(PAPER, momentum=0.9)
+    optimiser, _ = build_optimiser(parent, [Parameter(torch.ones(1))], 768)
+    assert optimiser.param_groups[0]["momentum"] == 0.9
+
+
+def test_only_what_is_trained_is_given_to_it() -> None:
+    frozen = Parameter(torch.ones(1), requires_grad=False)
+    trained = Parameter(torch.ones(1))
+    optimiser, _ = build_optimiser(ADAM, [frozen, trained], 768)
+    assert optimiser.param_groups[0]["params"] == [trained]
+
+
+def test_adamw_takes_the_penalty_from_the_weight_itself() -> None:
+    recipe = dataclasses.replace(ADAM, optimiser="adamw", weight_decay=0.5, lr=0.1, milestones=())
+    weight = Parameter(torch.tensor([2.0]))
+    optimiser, _ = build_optimiser(recipe, [weight], 768)
+    weight.grad = torch.tensor([0.0])
+    optimiser.step()
+    assert float(weight.detach()) == pytest.approx(2.0 * (1 - 0.1 * 0.5))
 
 
 def test_adam_is_adam() -> None:

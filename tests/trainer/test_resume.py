@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tone_stream
@@ -32,11 +33,21 @@ def stop_after(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tone_stream.ToySource, "render", render_and_signal)
 
 
-@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimiser": "sgd"},
+        {"optimiser": "sgd", "momentum": 0.9, "schedule": "cosine", "warmup": 0.5},
+        {"optimiser": "adam"},
+        {"optimiser": "adamw"},
+        {"objective": "byol", "projector": (8, 4), "tau": 0.5, "theta_weight": 1.0},
+    ],
+    ids=lambda changes: " ".join(map(str, changes.values())),
+)
 def test_stopped_and_resumed_is_bit_equal_to_uninterrupted(
-    tiny: FitSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, optimiser: str
+    tiny: FitSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
 ) -> None:
-    settings = but(tiny, optimiser=optimiser, checkpoint_every=100)
+    settings = but(tiny, checkpoint_every=100, **changes)
     fit(settings)
     with monkeypatch.context() as patch:
         stop_after(3, patch)

@@ -47,4 +47,3 @@ def _hush_lightning() -> None:
     """Its news of devices and products, and what it has yet to learn about torch, are not the user's."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
-    warnings.filterwarnings("ignore", message=".*all_gather is deprecated", category=FutureWarning)

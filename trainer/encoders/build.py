@@ -4,13 +4,34 @@ from __future__ import annotations
 
 import torch
 
+from trainer.encoders.ast import Transformer
+from trainer.encoders.byola import ByolA
 from trainer.encoders.encoder import Encoder
-from trainer.encoders.resnet import ResNet18
+from trainer.encoders.resnet import resnet18, resnet50
 from trainer.recipe import Recipe
 
 
 def seeded_encoder(recipe: Recipe, seed: int) -> Encoder:
-    """The untrained encoder of this seed, the same on every machine; the global generator is not touched."""
+    """The untrained encoder of this seed, the same on every machine; the global generator is not touched.
+
+    Raises:
+        ConfigError: the recipe's width or number of bands is none for this encoder.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return ResNet18(recipe.width or 64).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+        return _encoder(recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def _encoder(recipe: Recipe) -> Encoder:
+    bands, width = recipe.frontend.bands, recipe.width
+    match recipe.encoder:
+        case "resnet18":
+            return resnet18(width or 64)
+        case "resnet50":
+            return resnet50(width or 64)
+        case "byola":
+            return ByolA(bands, width or 64)
+        case "byola-small":
+            return ByolA(bands, width or 16, size=512)
+        case "ast-tiny":
+            return Transformer(width or 192)

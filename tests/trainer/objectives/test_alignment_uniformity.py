@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from pairstream.errors import ConfigError
-from trainer.losses.alignment_uniformity import alignment_uniformity
+from trainer.objectives.alignment_uniformity import alignment_uniformity
 
 
 def rows(seed: int, count: int, size: int) -> Tensor:

@@ -3,7 +3,7 @@
 Wang & Isola, "Understanding Contrastive Representation Learning through Alignment and Uniformity on
 the Hypersphere", ICML 2020, with the paper's weights: alpha = 2, t = 2, both terms weighted 1.
 
-It owns no parameters and gathers nothing between processes; the module hands it all pairs.
+It is the default objective, and of every other one both terms are told all the same: the field's yardstick.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def alignment_uniformity(x: Tensor, y: Tensor) -> AlignmentUniformity:
         x, y = normalize(x.float(), dim=1), normalize(y.float(), dim=1)
         aligned = alignment(x, y)
         spread = (uniformity(x) + uniformity(y)) / 2
-        return AlignmentUniformity(aligned + spread, aligned, spread)
+        return AlignmentUniformity(aligned + spread, aligned.detach(), spread.detach())
 
 
 def alignment(x: Tensor, y: Tensor) -> Tensor:

@@ -1,1 +1,0 @@
-"""What an embedding is trained for, one loss per file."""
