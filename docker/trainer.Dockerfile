@@ -1,4 +1,4 @@
-# A trainer: learns an encoder from workers' pairs. No synthesizer is in it: `local://` is for other places.
+# A trainer: learns an encoder from workers' pairs; and the page to listen to them. Nothing that renders is in it.
 #
 #   docker build -f docker/trainer.Dockerfile -t pairstream-trainer .
 #
@@ -9,7 +9,7 @@ ARG PYTHON=python:3.11-slim
 FROM scratch AS wheels
 
 FROM ${PYTHON} AS build
-ARG EXTRAS="trainer tls"
+ARG EXTRAS="trainer listen tls"
 # Where torch comes from. PyPI's own needs a card and is three times as large.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=/opt/venv/bin:$PATH

@@ -1,4 +1,4 @@
-# A worker: renders pairs and serves them; and the page to listen to. Nothing that trains is in it.
+# A worker: renders pairs and serves them. Nothing that trains is in it.
 #
 #   docker build -f docker/worker.Dockerfile -t pairstream-worker .
 #
@@ -11,7 +11,7 @@ FROM scratch AS wheels
 
 FROM ${PYTHON} AS build
 ARG ENGINES="fused torchsynth"
-ARG EXTRAS="listen tls"
+ARG EXTRAS="tls"
 # Where torch comes from. PyPI's own needs a card and is three times as large.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=/opt/venv/bin:$PATH

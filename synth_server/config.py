@@ -167,6 +167,8 @@ class ListenSettings:
     """Listen beyond this machine, without encryption and to everybody."""
     log_level: LogLevel = "info"
     """How much to log on stderr."""
+    log_format: LogFormat = "text"
+    """text, or json: every line is a JSON object, and all are on stderr."""
     spec: StreamSpec = field(default_factory=StreamSpec)
     """The stream that the page begins with, the checkpoint's own unless said; any other can be asked for."""
 

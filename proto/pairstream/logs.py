@@ -13,8 +13,9 @@ from __future__ import annotations
 import json
 import logging
 import math
+import sys
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 LogFormat = Literal["text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -36,6 +37,26 @@ def structured() -> bool:
 def event(logger: logging.Logger, name: str, **fields: Any) -> None:
     """Log that something happened, and its circumstances."""
     logger.info(name, extra={"fields": fields})
+
+
+class Teller(Protocol):
+    """Says what a command has come to: what, more of it for a reader, and the same in fields for a machine."""
+
+    def __call__(self, what: str, more: str = "", **fields: Any) -> None:
+        """Say it."""
+
+
+def teller(logger: logging.Logger, form: LogFormat) -> Teller:
+    """Of a command whose stdout is a log: lines there for a reader, or else events like all others."""
+
+    def line(what: str, more: str = "", **fields: Any) -> None:
+        sys.stdout.write(f"{what:8} {more}".rstrip() + "\n")
+        sys.stdout.flush()
+
+    def an_event(what: str, more: str = "", **fields: Any) -> None:
+        event(logger, what, **fields)
+
+    return an_event if form == "json" else line
 
 
 class TextLines(logging.Formatter):

@@ -9,10 +9,13 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from pairstream import logs
 from pairstream.errors import BindError, ConfigError
 from pairstream.listener import Listener, installed_listener
 from pairstream.spec import StreamSpec
 from synth_server.config import ListenSettings
+
+_log = logging.getLogger(__name__)
 
 #: Seconds that an idle visitor keeps a connection, and that an answer may take once it was asked to stop.
 KEEP_ALIVE_SECONDS, GRACE_SECONDS = 20, 5
@@ -22,9 +25,8 @@ MAX_CONNECTIONS = 128
 
 def run(settings: ListenSettings) -> int:
     """Serve the page until SIGTERM or SIGINT."""
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", force=True
-    )
+    logs.configure(settings.log_level, settings.log_format)
+    tell = logs.teller(_log, settings.log_format)
     try:
         import uvicorn  # noqa: PLC0415 – an optional package, which --help can do without
 
@@ -55,14 +57,15 @@ def run(settings: ListenSettings) -> int:
     )
     with _bound(settings) as door:
         host, port = settings.address.host, door.getsockname()[1]
-        print(f"listen   http://{host}:{port}/   pairs from {settings.stream}; Ctrl-C stops", flush=True)
+        url = f"http://{host}:{port}/"
+        tell("listen", f"{url}   pairs from {settings.stream}; Ctrl-C stops", url=url, stream=settings.stream)
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, lambda *_: None)  # uvicorn takes them while it serves, and raises them again after
         try:
             asyncio.run(uvicorn.Server(config).serve(sockets=[door]))
         finally:
             source.close()
-    print("stopped", flush=True)
+    tell("stopped")
     return 0
 
 

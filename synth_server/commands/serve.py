@@ -8,7 +8,6 @@ import signal
 import time
 from functools import partial
 from threading import Event
-from typing import Any
 
 from pairstream import logs
 from synth_server.config import ServeSettings
@@ -23,7 +22,7 @@ def run(settings: ServeSettings) -> int:
     """Serve until SIGTERM or SIGINT; 0 if everything in the making was finished, 1 if not."""
     began = time.monotonic()
     logs.configure(settings.log_level, settings.log_format)
-    tell = _event if settings.log_format == "json" else _line
+    tell = logs.teller(_log, settings.log_format)
     from pairstream import allocator  # noqa: PLC0415 – before an engine allocates anything
 
     allocator.tune()
@@ -49,14 +48,6 @@ def run(settings: ServeSettings) -> int:
         os._exit(1)  # a rendering thread cannot be interrupted, and the interpreter would wait for it
     tell("stopped")
     return 0
-
-
-def _line(what: str, more: str = "", **_: Any) -> None:
-    print(f"{what:8} {more}".rstrip(), flush=True)
-
-
-def _event(what: str, _: str = "", **fields: Any) -> None:
-    logs.event(_log, what, **fields)
 
 
 def _worker(settings: ServeSettings, metrics: WorkerMetrics) -> Server:
