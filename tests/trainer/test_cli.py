@@ -47,8 +47,7 @@ def test_importing_the_trainer_never_loads_the_producer() -> None:
         (["fit", "--run", "{tmp}", "--objective", "guess"], 2, "objective: guess is none of Literal['alignment-"),
         (["fit", "--run", "{tmp}/none", "--resume"], 8, "is no run folder"),
         (["fit", "--run", "{tmp}/none", "--spec.synth", "Voice!"], 2, "synth='Voice!'"),
-        (["probe", "--checkpoint", "{tmp}", "--data", "{tmp}"], 7, "there is no {tmp}/manifest.csv"),
-        (["probe", "--data", "{tmp}"], 2, "name run folders"),
+        (["probe", "--checkpoint", "{tmp}", "--data", "{tmp}"], 8, "no run folder with one"),
     ],
 )
 def test_an_error_is_one_line_and_an_exit_code(
@@ -57,5 +56,5 @@ def test_an_error_is_one_line_and_an_exit_code(
     assert cli.main([part.format(tmp=tmp_path) for part in argv]) == code
     error = capsys.readouterr().err
     assert error.startswith("trainer: error: ")
-    assert said.format(tmp=tmp_path) in error
+    assert said in error
     assert error.count("\n") == 1

@@ -1,1 +1,0 @@
-"""Probes: what an encoder has learned, measured on labelled recordings."""

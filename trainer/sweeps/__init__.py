@@ -1,1 +1,0 @@
-"""Sweeps: grids of training runs, side by side."""
