@@ -12,12 +12,13 @@ generate = $(BIN)/python -m grpc_tools.protoc -Iproto --python_out=$(1) --grpc_p
 	--plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc \
 	--mypy_out=quiet:$(1) --mypy_grpc_out=quiet:$(1) $(STUBS)/worker.proto
 
-.PHONY: help demo test fast slow lint stubs stubs-check bench clean
+.PHONY: help demo test test-docker fast slow lint stubs stubs-check bench clean
 
 help:
 	@echo "make demo [DATA=folder]  a worker and a trainer on this machine, a report and a page to listen to"
 	@echo "make test                everything that is checked: lint, types, stubs, fast and slow tests"
 	@echo "make fast                the fast tests only"
+	@echo "make test-docker         docker-compose.yml in a real engine"
 	@echo "make bench               where the time of a block goes"
 	@echo "make stubs               regenerate the gRPC stubs from proto/"
 
@@ -35,6 +36,9 @@ test: lint stubs-check fast slow
 
 fast: $(STAMP)
 	$(BIN)/python -m pytest -q -m 'not slow and not gpu and not docker'
+
+test-docker: $(STAMP)
+	$(BIN)/python -m pytest -q -m docker
 
 slow: $(STAMP)
 	$(BIN)/python -m pytest -q -m 'slow and not gpu and not docker'

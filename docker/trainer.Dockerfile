@@ -12,11 +12,11 @@ FROM ${PYTHON} AS build
 ARG EXTRAS="trainer listen tls"
 # Where torch comes from. PyPI's own needs a card and is three times as large.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=/opt/venv/bin:$PATH
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=/opt/venv/bin:$PATH
 RUN python -m venv /opt/venv
 WORKDIR /src
 COPY pyproject.toml constraints.txt docker/packages.py ./
-RUN --mount=type=bind,from=wheels,target=/wheels \
+RUN --mount=type=bind,from=wheels,target=/wheels --mount=type=cache,target=/root/.cache/pip \
     python packages.py pyproject.toml $EXTRAS > packages.txt \
     && if ls /wheels/torch-*.whl > /dev/null 2>&1; then from="--no-index --find-links /wheels"; \
        else from="--index-url $TORCH_INDEX"; fi \

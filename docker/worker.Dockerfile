@@ -14,12 +14,12 @@ ARG ENGINES="fused torchsynth"
 ARG EXTRAS="tls"
 # Where torch comes from. PyPI's own needs a card and is three times as large.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=/opt/venv/bin:$PATH
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=/opt/venv/bin:$PATH
 RUN python -m venv /opt/venv
 WORKDIR /src
 COPY pyproject.toml constraints.txt docker/packages.py ./
 # torchsynth comes without what it requires: that would be Lightning, for a file of it that is not used here.
-RUN --mount=type=bind,from=wheels,target=/wheels \
+RUN --mount=type=bind,from=wheels,target=/wheels --mount=type=cache,target=/root/.cache/pip \
     python packages.py pyproject.toml $ENGINES $EXTRAS > packages.txt \
     && if grep -q ^torchsynth packages.txt; then \
          if ls /wheels/torch-*.whl > /dev/null 2>&1; then from="--no-index --find-links /wheels"; \
