@@ -39,7 +39,7 @@ LABEL org.opencontainers.image.title="pairstream-trainer" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION"
-RUN useradd --uid 10001 --no-create-home --home-dir /tmp pairstream && install -d -o 10001 -g 10001 /runs
+RUN useradd --uid 10001 --no-create-home --home-dir /tmp pairstream && install -d -o 10001 -g 10001 /runs /keys
 COPY --from=build /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \

@@ -47,7 +47,8 @@ LABEL org.opencontainers.image.title="pairstream-worker" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION"
-RUN useradd --uid 10001 --no-create-home --home-dir /tmp pairstream
+RUN useradd --uid 10001 --no-create-home --home-dir /tmp pairstream \
+    && install -d -o 10001 -g 10001 /keys /keys-of-clients
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build --chown=10001:10001 /kernels /kernels
 ENV PATH=/opt/venv/bin:$PATH \

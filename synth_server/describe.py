@@ -42,10 +42,10 @@ def describe(limits: Limits, data_url: str, upstream: str = "") -> worker_pb2.De
 
 
 def _add_what_renders(description: worker_pb2.DescribeResponse) -> None:
-    from synth_server.engines import ENGINES  # noqa: PLC0415 – loads numba, which a relay can do without
+    from synth_server.engines import installed_engines  # noqa: PLC0415 – loads numba, which a relay can do without
     from synth_server.patches import PATCHES, load_patch  # noqa: PLC0415
 
-    description.engines.extend(ENGINES)
+    description.engines.extend(installed_engines())
     description.synths.extend(_synth(name, load_patch(name)) for name in PATCHES)
 
 

@@ -32,11 +32,11 @@ REQUIRED = {
     "grpc": "grpcio",
     "google.protobuf": "protobuf",
     "prometheus_client": "prometheus-client",
-    "torch": "torch",
-    "torchsynth.module": "torchsynth",
     "numba": "numba",
     "soundfile": "soundfile",
 }
+#: What only the engine `torchsynth` needs.
+OPTIONAL = {"torch": "torch", "torchsynth.module": "torchsynth"}
 
 
 TORCH_AT_LEAST = (2, 11)
@@ -58,7 +58,13 @@ def _python() -> list[Finding]:
 
 
 def _packages() -> list[Finding]:
-    return [_package(module, distribution) for module, distribution in REQUIRED.items()]
+    missing = [name for name in OPTIONAL.values() if importlib.util.find_spec(name) is None]
+    cure = "pip install 'pairstream[torchsynth]', if you want that engine"
+    return [
+        *(_package(module, name) for module, name in REQUIRED.items()),
+        *(_package(module, name) for module, name in OPTIONAL.items() if not missing),
+        *(Finding(name, "note", "not installed; only the engine torchsynth needs it", cure) for name in missing),
+    ]
 
 
 def _package(module: str, distribution: str) -> Finding:
@@ -138,9 +144,9 @@ def _allocator() -> list[Finding]:
 
 def _device() -> list[Finding]:
     try:
-        import torch  # noqa: PLC0415 – it may be what is broken
+        import torch  # noqa: PLC0415 – it may be what is broken, or not there
     except Exception as error:
-        return [Finding("device", "bad", str(error), "pip install 'pairstream[server]'")]
+        return [Finding("device", "note", f"{error}, so cards were not looked for", "")]
     if not torch.cuda.is_available():
         return [Finding("device", "note", "no CUDA device; rendering on the CPU", "")]
     return [Finding("device", "ok", f"cuda: {torch.cuda.get_device_name()}; use --device cuda")]

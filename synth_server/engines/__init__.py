@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Mapping
 from typing import cast
 
@@ -17,7 +18,15 @@ ENGINES: Mapping[str, str] = {
     "fused": "synth_server.engines.fused.engine:FusedEngine",
 }
 
-__all__ = ["ENGINES", "Engine", "load_engine"]
+#: What an engine needs that an installation may be without.
+_NEEDS: Mapping[str, tuple[str, ...]] = {"torchsynth": ("torch", "torchsynth")}
+
+__all__ = ["ENGINES", "Engine", "installed_engines", "load_engine"]
+
+
+def installed_engines() -> tuple[str, ...]:
+    """Those of `ENGINES` whose packages are there; nothing is loaded to see."""
+    return tuple(name for name in ENGINES if all(importlib.util.find_spec(package) for package in _NEEDS.get(name, ())))
 
 
 def load_engine(
@@ -47,8 +56,8 @@ def load_engine(
         RefusedError: there is no such engine, patch or oscillators; the message names those that exist.
         ConfigError: a setting is out of range, or the device is not there.
     """
-    if name not in ENGINES:
-        raise RefusedError(f"engine={name!r} is not an engine of this worker; it has {', '.join(ENGINES)}")
+    if name not in (here := installed_engines()):
+        raise RefusedError(f"engine={name!r} is not an engine of this worker; it has {', '.join(here)}")
     module, _, attribute = ENGINES[name].partition(":")
     factory = cast("EngineFactory", getattr(importlib.import_module(module), attribute))
     return factory(

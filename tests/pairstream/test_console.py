@@ -6,10 +6,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from pairstream import StreamSpec, connect, errors
+from pairstream import StreamSpec, connect, console, errors
 from pairstream.errors import PairstreamError, RefusedError
 from synth_server.cli import main as synth_server
 from trainer.cli import main as trainer
@@ -125,6 +127,32 @@ def test_settings_come_from_a_file_and_the_environment_and_flags_win(
     about = json.loads(Path(path).read_text())
     assert Path(path).parent.name == "from-file"
     assert (about["spec"]["synth"], about["spec"]["seed"], about["spec"]["block_pairs"]) == ("voice-fm", 6, 2)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("SYNTH_SERVER_SERVE__INSECURE", "true", True),
+        ("SYNTH_SERVER_SERVE__WINDOW_MIB", "7", 7),
+        ("SYNTH_SERVER_SERVE__LOG_FORMAT", "json", "json"),
+        ("SYNTH_SERVER_BENCH__SOUNDS", "[1, 2]", [1, 2]),
+        ("TRAINER_FIT__RESUME_OR_START", "true", True),
+        ("TRAINER_FIT__METRICS_PORT", "9100", 9100),
+        ("TRAINER_FIT__START", "head", "head"),
+        ("TRAINER_FIT__RUN", "/runs/one", Path("/runs/one")),
+    ],
+)
+def test_a_switch_a_number_a_list_and_a_path_can_all_be_said_by_a_variable(
+    variable: str, value: str, expected: object, monkeypatch: pytest.MonkeyPatch
+):
+    seen: list[Any] = []
+    monkeypatch.setattr(console, "import_module", lambda _: SimpleNamespace(run=seen.append))
+    monkeypatch.setenv("TRAINER_FIT__RUN", "somewhere")
+    monkeypatch.setenv(variable, value)
+    command, _, field = variable.lower().partition("__")
+    prog, _, name = command.rpartition("_")
+    assert {"synth_server": synth_server, "trainer": trainer}[prog]([name]) == 0
+    assert getattr(seen[0], field) == expected
 
 
 def test_every_error_has_the_exit_code_that_its_docstring_says():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from toy_source import TOY, open_toy
 from pairstream import StreamSpec, connect
 from synth_server.cli import main
 from synth_server.config import ServeSettings
+from synth_server.engines import installed_engines
 from synth_server.metrics import STAGES, WorkerMetrics
 from synth_server.patches import load_patch
 from synth_server.server import Server
@@ -139,3 +141,18 @@ def test_doctor_names_a_poison_and_its_cure(
     assert "pip uninstall torchvision" in findings["torchvision"]["cure"]
     assert main(["doctor"]) == 1
     assert "bad" in capsys.readouterr().out
+
+
+def test_without_torch_a_worker_is_sound_has_the_other_engine_and_says_which(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name.startswith("torch") else find(name))
+    assert installed_engines() == ("fused",)
+    assert main(["render", "--spec.engine", "torchsynth", "--out", str(tmp_path)]) == 3
+    assert "engine='torchsynth' is not an engine of this worker; it has fused" in capsys.readouterr().err
+    assert main(["doctor", "--json"]) == 0
+    findings = {finding["check"]: finding for finding in json.loads(capsys.readouterr().out)}
+    assert {name: findings[name]["verdict"] for name in ("torch", "torchsynth")} == dict.fromkeys(
+        ("torch", "torchsynth"), "note"
+    )
