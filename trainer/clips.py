@@ -1,4 +1,4 @@
-"""One recording, from a file to mono samples at 16 kHz, and from there to one-second frames."""
+"""One recording, from a file to mono samples at a model's sample rate, and from there to one-second frames."""
 
 from __future__ import annotations
 
@@ -14,15 +14,12 @@ from trainer.picture import Picture
 
 Samples = NDArray[np.float32]
 
-#: Hertz of what the encoder was trained on.
+#: Hertz of what encoders are mostly trained on.
 SAMPLE_RATE = Picture().sample_rate
 
-#: Samples of a frame, one second: what the encoder was trained on.
-FRAME_SAMPLES = SAMPLE_RATE
 
-
-def read_clip(path: Path) -> Samples:
-    """Mono samples (T,) at 16 kHz, T >= 1, of any file that libsndfile reads.
+def read_clip(path: Path, sample_rate: int = SAMPLE_RATE) -> Samples:
+    """Mono samples (T,) at `sample_rate`, T >= 1, of any file that libsndfile reads; channels are averaged.
 
     Raises:
         DataError: no such file, not readable, no samples, or samples that are no numbers.
@@ -37,19 +34,19 @@ def read_clip(path: Path) -> Samples:
         raise DataError(f"{path}: it has no samples; take it out of the manifest")
     if not np.isfinite(mono).all():
         raise DataError(f"{path}: it has samples that are not finite numbers; mend it or take it out of the manifest")
-    if rate == SAMPLE_RATE:
+    if rate == sample_rate:
         return mono
-    return np.asarray(soxr.resample(mono, rate, SAMPLE_RATE), dtype=np.float32)
+    return np.asarray(soxr.resample(mono, rate, sample_rate), dtype=np.float32)
 
 
-def frames_of(clip: Samples) -> Samples:
-    """A clip (T,) -> frames (F, 16000): padded with zeros if shorter, else cut every second.
+def frames_of(clip: Samples, samples: int = SAMPLE_RATE) -> Samples:
+    """A clip (T,) -> frames (F, samples) of one second: padded with zeros if shorter, else cut every second.
 
     What remains at the end is covered by a last frame that ends with the clip and overlaps its neighbour.
     """
-    if len(clip) <= FRAME_SAMPLES:
-        return np.pad(clip, (0, FRAME_SAMPLES - len(clip)))[None]
-    starts = list(range(0, len(clip) - FRAME_SAMPLES + 1, FRAME_SAMPLES))
-    if len(clip) % FRAME_SAMPLES:
-        starts.append(len(clip) - FRAME_SAMPLES)
-    return np.stack([clip[start : start + FRAME_SAMPLES] for start in starts])
+    if len(clip) <= samples:
+        return np.pad(clip, (0, samples - len(clip)))[None]
+    starts = list(range(0, len(clip) - samples + 1, samples))
+    if len(clip) % samples:
+        starts.append(len(clip) - samples)
+    return np.stack([clip[start : start + samples] for start in starts])

@@ -1,4 +1,4 @@
-"""The settings of the trainer's commands: what `trainer fit` and `trainer probe` can be told.
+"""The settings of the trainer's commands: what `trainer fit` and `trainer runs` can be told.
 
 Nothing here is loaded beside the contract (no torch), so that `--help` is quick. Settings that a
 preset decides are None until a user sets them; `plan.py` puts both together. Those of the recipe
@@ -98,22 +98,6 @@ class FitSettings(RecipeChoice):  # type: ignore[misc, valid-type]
             raise ConfigError(f"held_out={self.held_out} is no set to search in; use at least 2, or 0 for no hit rate")
         if not self.timeout > 0:
             raise ConfigError(f"timeout={self.timeout} leaves no time for a block; use some seconds")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProbeSettings:
-    """Measure what an encoder has learned: linear probes on labelled recordings."""
-
-    checkpoint: Path
-    """A run folder (its newest checkpoint) or a checkpoint file."""
-    data: list[Path] = field(default_factory=list)
-    """Folders with a manifest.csv: columns file, label, and split (train, test) or fold."""
-    c: float = 0.1
-    """Inverse strength of the logistic regression's penalty, the same for every representation."""
-    json: Path | None = None
-    """Also write the table to this JSON file."""
-    accelerator: Accelerator = "auto"
-    """auto, cpu or gpu: where the clips are embedded."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,80 +1,62 @@
-"""probe: what has an encoder learned? Linear probes on labelled recordings, beside two baselines.
+"""probe: what have encoders learned? Several checkpoints, sets and kinds of probe at once, beside two baselines.
 
-In one run, with the same clips, splits and classifier: log-mel statistics (no encoder at all), the
-encoder as it was before training (same seed), and the trained encoder; both of the latter at the
-pooled layer and at the final one, since the paper does not say which it used.
+In one run, with the same clips, splits and classifiers: log-mel statistics (no encoder at all), every different
+encoder as it was before training, and the trained ones. It puts the parts together and owns none of their work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+import os
 
-import torch
+from trainer.device import device_of
+from trainer.probe_settings import ProbeName, ProbeSettings
+from trainer.probes.cache import Cache
+from trainer.probes.few_shot import FewShot
+from trainer.probes.linear import Linear
+from trainer.probes.measure import Measurement, Scored
+from trainer.probes.mlp import Mlp
+from trainer.probes.named import named_checkpoints
+from trainer.probes.nearest import Nearest
+from trainer.probes.probe import Probe
+from trainer.probes.subjects import log_mel_subject, trained_subject, untrained_subjects
+from trainer.probes.telling import Telling
+from trainer.recordings import read_manifest
 
-from pairstream.errors import ConfigError
-from trainer.checkpoints import load_model
-from trainer.embed import LOG_MEL, represent
-from trainer.linear_probe import accuracy
-from trainer.model import untrained_model
-from trainer.recordings import Recordings, read_manifest
-
-REPRESENTATIONS = (LOG_MEL, "untrained pooled", "untrained final", "trained pooled", "trained final")
-DEFAULT_C = 0.1
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProbeRow:
-    """One folder of recordings: accuracy of every representation."""
-
-    data: str
-    clips: int
-    classes: int
-    protocol: str
-    chance: float
-    accuracy: dict[str, float]
+SHOTS = (1, 5, 10)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProbeTable:
-    """A row per folder, and what they have in common."""
-
-    checkpoint: str
-    c: float
-    rows: tuple[ProbeRow, ...]
-
-
-def probe(
-    checkpoint: Path, data: Sequence[Path], *, c: float = DEFAULT_C, device: torch.device | str = "cpu"
-) -> ProbeTable:
-    """Probe the encoder of a run folder or checkpoint file on each folder of `data`.
+def probe(settings: ProbeSettings) -> list[Scored]:
+    """Every probe on every layer of every subject on every folder of recordings, in the order of the tables.
 
     Raises:
-        ConfigError: no folder is named, or `c` is no strength.
-        CheckpointError: no checkpoint that can be used.
+        ConfigError: a setting that cannot be meant.
+        MemoryLimitError: there is too little memory.
+        CheckpointError: a checkpoint that cannot be used.
         DataError: a manifest or clip that cannot be used.
     """
-    if not data:
-        raise ConfigError("there is nothing to probe on; name folders with a manifest.csv: --data FOLDER [FOLDER …]")
-    if not 0 < c < float("inf"):
-        raise ConfigError(f"c={c} is no inverse strength of a penalty; use a number above 0, such as {DEFAULT_C}")
-    trained, plan = load_model(checkpoint)
-    models = {"untrained": untrained_model(plan.recipe, plan.seed), "trained": trained}
-    manifests = [read_manifest(folder) for folder in data]
-    rows = []
-    for recordings in manifests:
-        vectors = represent(recordings.files, models, device)
-        rows.append(_row(recordings, {name: accuracy(recordings, vectors[name], c) for name in REPRESENTATIONS}))
-    return ProbeTable(checkpoint=str(checkpoint), c=c, rows=tuple(rows))
-
-
-def _row(recordings: Recordings, accuracies: dict[str, float]) -> ProbeRow:
-    return ProbeRow(
-        data=recordings.name,
-        clips=len(recordings.files),
-        classes=recordings.classes,
-        protocol=recordings.protocol,
-        chance=1.0 / recordings.classes,
-        accuracy=accuracies,
+    manifests = [read_manifest(folder) for folder in settings.data]
+    named = named_checkpoints(settings.checkpoint, settings.every_checkpoint)
+    trained = [trained_subject(path, label) for path, label in named]
+    subjects = [log_mel_subject(), *untrained_subjects(trained, settings.untrained), *trained]
+    telling = Telling(settings.quiet)
+    measurement = Measurement(
+        Cache(settings.cache), device_of(settings.accelerator), settings.jobs or _cores(), telling
     )
+    layers = settings.layer or ["pooled", "final"]
+    embedded = [one for recordings in manifests for one in measurement.embedded(recordings, subjects, layers)]
+    return measurement.scored(embedded, probes_of(settings))
+
+
+def probes_of(settings: ProbeSettings) -> list[Probe]:
+    """The probes that are asked for, with their settings."""
+    kinds: dict[ProbeName, list[Probe]] = {
+        "linear": [Linear(c=settings.c)],
+        "mlp": [Mlp()],
+        "knn": [Nearest()],
+        "few-shot": [FewShot(k=k) for k in SHOTS],
+    }
+    return [probe for name in settings.probe or list(kinds) for probe in kinds[name]]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,6 +1,7 @@
 """A folder of labelled recordings: its manifest, and how it is split for training and testing a probe.
 
-FOLDER/manifest.csv    columns file, label, and split (train or test) or else fold (leave one out)
+FOLDER/manifest.csv    columns file, label, and split (train or test) or else fold (leave one out); and group, if
+                       several clips are of one recording or speaker
 FOLDER/audio/…         what the column `file` names, relative to FOLDER
 """
 
@@ -29,6 +30,8 @@ class Recordings:
     parts: NDArray[np.str_]
     """Each row's fold; or `train` and `test` where the manifest has a fixed split."""
     fixed_split: bool
+    groups: NDArray[np.int64]
+    """A number for each row's recording or speaker, from the column `group`; each row its own where there is none."""
 
     @property
     def classes(self) -> int:
@@ -39,6 +42,11 @@ class Recordings:
     def protocol(self) -> str:
         """How it is evaluated, in words."""
         return "1 split" if self.fixed_split else f"{len(np.unique(self.parts))} folds"
+
+    @property
+    def tested(self) -> NDArray[np.bool_]:
+        """A mask (n,) of the rows that some split tests on, each by one: all of them, unless the split is fixed."""
+        return self.parts == "test" if self.fixed_split else np.ones(len(self.parts), dtype=np.bool_)
 
     def splits(self) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
         """Masks (n,) of the rows to train and to test on: the fixed split, or one pair per fold."""
@@ -68,9 +76,16 @@ def read_manifest(folder: Path) -> Recordings:
         labels=np.array([row["label"] for row in rows]),
         parts=np.array([row[part] for row in rows]),
         fixed_split=fixed_split,
+        groups=_groups(rows),
     )
     _check(recordings, path)
     return recordings
+
+
+def _groups(rows: list[dict[str, str]]) -> NDArray[np.int64]:
+    """A row without a value is a group of its own."""
+    names = [row.get("group") or f"\0{number}" for number, row in enumerate(rows)]
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
 def _rows(path: Path) -> tuple[list[dict[str, str]], list[str]]:

@@ -12,9 +12,9 @@ from tiny_training import but
 from pairstream.errors import CheckpointError, ConfigError, DataError
 from trainer import hear
 from trainer.config import ExportSettings, FitSettings
-from trainer.embed import represent
 from trainer.export.export import export
 from trainer.fit import fit
+from trainer.probes.embedding import embed, layer_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
 
@@ -81,7 +81,7 @@ def test_a_scene_is_what_the_probe_sees(model: hear.HearModel, tmp_path: Path) -
     soundfile = pytest.importorskip("soundfile")
     audio = noise(1, 2.6)
     soundfile.write(tmp_path / "clip.wav", audio[0].numpy(), 16_000, subtype="FLOAT")
-    seen = represent([tmp_path / "clip.wav"], {"trained": model.model})["trained pooled"]
+    seen = embed([tmp_path / "clip.wav"], {"m": model.model}, log_mel=False)[layer_of("m", "pooled")]
     assert hear.get_scene_embeddings(audio, model)[0].numpy() == pytest.approx(seen[0], rel=1e-4, abs=1e-5)
 
 
@@ -155,9 +155,9 @@ def test_an_exported_folder_will_do_as_well(run: Path, model: hear.HearModel, tm
 def test_what_cannot_be_heard_is_said(
     model: hear.HearModel, audio: torch.Tensor, error: type[Exception], said: str
 ) -> None:
-    for embed in (hear.get_scene_embeddings, hear.get_timestamp_embeddings):
+    for given in (hear.get_scene_embeddings, hear.get_timestamp_embeddings):
         with pytest.raises(error, match=said):
-            embed(audio, model)
+            given(audio, model)
 
 
 def test_a_path_without_a_model_is_said(tmp_path: Path) -> None:

@@ -1,45 +1,41 @@
-"""probe: from recordings of two pitches to a table."""
+"""probe: from recordings of two pitches to tables."""
 
 from __future__ import annotations
 
+import csv
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-import soundfile
 import torch
-from tiny_training import TINY_RECIPE, but
+from pitches import write_pitches
+from tiny_training import but
 
 from pairstream.errors import CheckpointError, ConfigError, DataError
 from trainer import cli
-from trainer.checkpoints import load_model
+from trainer.checkpoints import load_model, read_checkpoint
 from trainer.clips import frames_of, read_clip
 from trainer.config import FitSettings
-from trainer.embed import represent
 from trainer.fit import fit
 from trainer.model import untrained_model
-from trainer.probe import REPRESENTATIONS, probe
-from trainer.probe_table import markdown
+from trainer.presets import PRESETS
+from trainer.probe import probe
+from trainer.probe_settings import ProbeSettings
+from trainer.probes.embedding import embed, layer_of
+from trainer.probes.report import ProbeReport, report_of
+from trainer.probes.subjects import identity_of
+from trainer.probes.tables import markdown
+from trainer.run_folder import RunFolder
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
 
 
 @pytest.fixture
 def pitches(tmp_path: Path) -> Path:
-    """Twelve clips, half of them low and half high, in three folds, from 0.2 to 2.4 s long."""
-    folder = tmp_path / "pitches"
-    folder.mkdir()
-    lines = ["file,label,fold"]
-    random = np.random.default_rng(0)
-    for number in range(12):
-        high = number % 2
-        samples = 3_200 * (number + 1)
-        wave = np.sin(2 * np.pi * (300 + 3_000 * high + 20 * number) * np.arange(samples) / 16_000)
-        soundfile.write(folder / f"{number}.flac", 0.3 * wave + 0.01 * random.standard_normal(samples), 16_000)
-        lines.append(f"{number}.flac,{'high' if high else 'low'},{number % 3}")
-    (folder / "manifest.csv").write_text("\n".join(lines) + "\n")
-    return folder
+    return write_pitches(tmp_path / "pitches")
 
 
 @pytest.fixture
@@ -49,55 +45,175 @@ def run(tiny: FitSettings) -> Path:
     return tiny.run
 
 
-def test_every_representation_is_in_the_table(run: Path, pitches: Path) -> None:
-    (row,) = probe(run, [pitches]).rows
-    assert tuple(row.accuracy) == REPRESENTATIONS
-    assert row.accuracy["log-mel"] == 1.0
-    assert all(0.0 <= value <= 1.0 for value in row.accuracy.values())
-    assert (row.data, row.clips, row.classes, row.protocol, row.chance) == ("pitches", 12, 2, "3 folds", 0.5)
+def settings(tmp_path: Path, checkpoints: list[Any], data: list[Path], **more: Any) -> ProbeSettings:
+    quick: dict[str, Any] = {"probe": ["linear", "knn"], "jobs": 1, "accelerator": "cpu", "cache": tmp_path / "cache"}
+    return ProbeSettings(checkpoint=[str(one) for one in checkpoints], data=data, **quick | {"quiet": True} | more)
+
+
+def report(tmp_path: Path, checkpoints: list[Any], data: list[Path], **more: Any) -> ProbeReport:
+    return report_of(probe(settings(tmp_path, checkpoints, data, **more)))
+
+
+def test_every_representation_is_in_the_table_for_every_probe(tmp_path: Path, run: Path, pitches: Path) -> None:
+    found = report(tmp_path, [run], [pitches], untrained=2)
+    layers = [f"{name}, {layer}" for name in ("untrained", "trained") for layer in ("pooled", "final")]
+    assert found.rows == ["log-mel", *layers]
+    assert list(found.probes) == ["linear", "knn"]
+    assert found.cell("linear", "log-mel", "pitches").mean == 1.0
+    assert len(found.runs("knn", "untrained, final", "pitches")) == 2
+    (data,) = found.data
+    assert (data.clips, data.tested, data.classes, data.protocol, data.chance) == (12, 12, 2, "3 folds", 0.5)
+    assert all(len(result.of_folds) == 3 for result in found.results)
 
 
 def test_an_embedding_is_the_mean_over_the_frames_of_a_clip(pitches: Path) -> None:
-    model = untrained_model(TINY_RECIPE, 0).eval()
-    files = [pitches / "0.flac", pitches / "11.flac"]
-    vectors = represent(files, {"some": model})
-    for file, pooled, final in zip(files, vectors["some pooled"], vectors["some final"], strict=True):
+    model = untrained_model(PRESETS["demo"].recipe, seed=0).eval()
+    files = [pitches / "0.flac", pitches / "11.flac", pitches / "1.flac"]
+    vectors = embed(files, {"some": model}, log_mel=True)
+    pooled, final = (vectors[layer_of("some", layer)] for layer in ("pooled", "final"))
+    for row, file in enumerate(files):
         with torch.no_grad():
             frames = torch.from_numpy(frames_of(read_clip(file)))
-            np.testing.assert_allclose(pooled, model.features(frames).mean(dim=0).numpy(), atol=1e-5)
-            np.testing.assert_allclose(final, model(frames).mean(dim=0).numpy(), atol=1e-5)
-    assert vectors["log-mel"].shape == (2, 128)
+            np.testing.assert_allclose(pooled[row], model.features(frames).mean(dim=0).numpy(), atol=1e-5)
+            np.testing.assert_allclose(final[row], model(frames).mean(dim=0).numpy(), atol=1e-5)
+    assert vectors["log-mel"].shape == (3, 128)
 
 
-def test_the_command_shows_and_writes_the_table(run: Path, pitches: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    extra = run.parent / "extra.json"
-    arguments = ["probe", "--checkpoint", str(run), "--data", str(pitches), "--json", str(extra)]
-    assert cli.main([*arguments, "--accelerator", "cpu"]) == 0
-    assert "pitches" in capsys.readouterr().out
-    written = json.loads(extra.read_text())
-    assert written == json.loads((run / "probe.json").read_text())
-    assert written["rows"][0]["accuracy"]["log-mel"] == 1.0
-    assert "| pitches | 12 clips, 2 classes, 3 folds | 0.500 | **1.000** |" in (run / "probe.md").read_text()
+def test_seeds_of_one_experiment_are_one_row_with_students_interval(
+    tmp_path: Path, tiny: FitSettings, pitches: Path
+) -> None:
+    runs = [tmp_path / f"seed{seed}" for seed in (0, 1)]
+    for seed, folder in enumerate(runs):
+        fit(but(tiny, run=folder, max_steps=2, seed=seed))
+    found = report(tmp_path, runs, [pitches], layer=["final"])
+    assert found.rows == ["log-mel", "untrained, final", "trained, final"]
+    both = [result.estimate.mean for result in found.runs("knn", "trained, final", "pitches")]
+    assert found.cell("knn", "trained, final", "pitches").mean == pytest.approx(sum(both) / 2)
+    assert found.cell("knn", "trained, final", "pitches").over == "2 runs"
+    assert "(2)" in markdown(found)
 
 
-def test_the_markdown_is_a_table(run: Path, pitches: Path) -> None:
-    lines = markdown(probe(run, [pitches, pitches])).splitlines()
-    assert {line.count("|") for line in lines[2:]} == {9}
-    assert len(lines) == 6
+def test_all_checkpoints_of_a_run_are_rows_of_their_own(tmp_path: Path, tiny: FitSettings, pitches: Path) -> None:
+    fit(but(tiny, max_steps=4))
+    found = report(tmp_path, [tiny.run], [pitches], every_checkpoint=True, layer=["final"], untrained=0)
+    assert found.rows == ["log-mel", "untrained, final", "step=2, final", "step=4, final"]
 
 
-def test_the_untrained_baseline_is_the_run_s_own_model_before_its_first_step(run: Path) -> None:
+def test_what_is_in_the_cache_is_not_computed_again(
+    tmp_path: Path, run: Path, pitches: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = report(tmp_path, [run], [pitches])
+    with monkeypatch.context() as patch:
+        patch.setattr("trainer.probes.measure.embed", None)
+        patch.setattr("trainer.probes.measure.scores_of_file", None)
+        assert report(tmp_path, [run], [pitches]) == before
+    monkeypatch.setattr("trainer.probes.measure.embed", None)
+    assert next(iter(report(tmp_path, [run], [pitches], c=0.5).probes.values())).endswith("C = 0.5")
+
+
+@pytest.mark.parametrize("change", ["weights", "buffers", "clip", "labels"])
+def test_any_change_of_weights_or_data_is_computed_anew(
+    tmp_path: Path, run: Path, pitches: Path, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report(tmp_path, [run], [pitches], untrained=0)
+    if change in ("weights", "buffers"):
+        file = RunFolder(run).newest_checkpoint()
+        assert file is not None
+        checkpoint = read_checkpoint(file)
+        name = next(key for key in checkpoint["state_dict"] if ("running" in key) == (change == "buffers"))
+        checkpoint["state_dict"][name].view(-1)[0] += 1e-3
+        torch.save(checkpoint, file)
+    elif change == "clip":
+        shutil.copy(pitches / "2.flac", pitches / "0.flac")
+    else:
+        manifest = pitches / "manifest.csv"
+        manifest.write_text(manifest.read_text().replace("0.flac,low", "0.flac,high"))
+    done: list[str] = []
+    monkeypatch.setattr("trainer.probes.measure.embed", lambda *_, **__: done.append("embedded") or {})
+    monkeypatch.setattr("trainer.probes.measure.scores_of_file", lambda *_: done.append("scored") or np.ones((1, 12)))
+    report(tmp_path, [run], [pitches], untrained=0)
+    assert ("embedded" in done) == (change != "labels")
+    assert "scored" in done
+
+
+def test_equal_models_are_equal_wherever_they_are_saved(run: Path) -> None:
+    model, plan = load_model(run)
+    assert identity_of(model) == identity_of(load_model(RunFolder(run).newest_checkpoint() or run)[0])
+    assert identity_of(model) != identity_of(untrained_model(plan.recipe, plan.seed))
+
+
+def test_the_untrained_baseline_is_the_run_s_own_encoder_before_its_first_step(run: Path) -> None:
     trained, plan = load_model(run)
     untrained = untrained_model(plan.recipe, plan.seed)
-    moved = [not torch.equal(a, b) for a, b in zip(trained.parameters(), untrained.parameters(), strict=True)]
-    assert any(moved)
-    pairs = zip(trained.parameters(), untrained.parameters(), strict=True)
+    pairs = list(zip(trained.parameters(), untrained.parameters(), strict=True))
+    assert any(not torch.equal(a, b) for a, b in pairs)
     assert max(float((a - b).detach().abs().max()) for a, b in pairs) < 0.1
 
 
-def test_a_checkpoint_file_will_do(run: Path, pitches: Path) -> None:
-    file = next((run / "checkpoints").iterdir())
-    assert probe(file, [pitches]).checkpoint == str(file)
+def test_the_command_shows_and_writes_the_tables(
+    tmp_path: Path, run: Path, pitches: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {kind: tmp_path / f"extra.{kind}" for kind in ("json", "csv", "markdown")}
+    arguments = [
+        "probe",
+        "--checkpoint",
+        str(run),
+        "--data",
+        str(pitches),
+        "--probe",
+        "linear",
+        "--cache",
+        str(tmp_path),
+    ]
+    arguments += [word for kind, file in files.items() for word in (f"--{kind}", str(file))]
+    assert cli.main([*arguments, "--accelerator", "cpu", "--jobs", "1", "--quiet"]) == 0
+    assert "pitches" in capsys.readouterr().out
+    written = json.loads(files["json"].read_text())
+    assert written == json.loads((run / "probe.json").read_text())
+    assert written["cells"][0] == {
+        "probe": "linear", "row": "log-mel", "data": "pitches", "mean": 1.0, "low": 1.0, "high": 1.0,
+        "over": "12 recordings",
+    }  # fmt: skip
+    lines = list(csv.DictReader(files["csv"].read_text().splitlines()))
+    assert len(lines) == len(written["results"]) == 9
+    assert (lines[0]["row"], lines[0]["accuracy"]) == ("log-mel", "1.000000")
+    for file in (files["markdown"], run / "probe.md"):
+        assert "| log-mel | **1.000 ± 0.000** |" in file.read_text()
+
+
+def test_a_section_is_replaced_and_the_rest_kept(tmp_path: Path, run: Path, pitches: Path) -> None:
+    file = tmp_path / "results.md"
+    file.write_text("# Results\n\n<!-- begin: small -->\noutdated\n<!-- end: small -->\n\nWhat it means.\n")
+    arguments = ["probe", "--checkpoint", str(run), "--data", str(pitches), "--probe", "knn", "--cache", str(tmp_path)]
+    arguments += ["--markdown", str(file), "--section", "small", "--jobs", "1", "--quiet"]
+    assert cli.main(arguments) == 0
+    first = file.read_text()
+    assert first.startswith("# Results\n\n<!-- begin: small -->\n\n| recordings |")
+    assert first.endswith("<!-- end: small -->\n\nWhat it means.\n")
+    assert "outdated" not in first
+    assert cli.main(arguments) == 0
+    assert file.read_text() == first
+
+
+def test_a_file_without_the_section_is_left_alone(
+    tmp_path: Path, run: Path, pitches: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.md"
+    file.write_text("mine")
+    arguments = ["probe", "--checkpoint", str(run), "--data", str(pitches), "--probe", "knn", "--cache", str(tmp_path)]
+    assert cli.main([*arguments, "--markdown", str(file), "--jobs", "1", "--quiet"]) == ConfigError.exit_code
+    assert "<!-- begin: probe -->" in capsys.readouterr().err
+    assert file.read_text() == "mine"
+
+
+def test_a_run_may_be_named(tmp_path: Path, run: Path, pitches: Path) -> None:
+    found = report(tmp_path, [f"mine={run}"], [pitches], layer=["pooled"], untrained=0)
+    assert found.rows[-1] == "mine, pooled"
+
+
+def test_recordings_of_other_rates_and_two_channels_are_heard(tmp_path: Path, run: Path) -> None:
+    other = write_pitches(tmp_path / "other", rate=44_100)
+    assert report(tmp_path, [run], [other]).cell("linear", "log-mel", "other").mean == 1.0
 
 
 @pytest.mark.parametrize(
@@ -111,26 +227,42 @@ def test_a_checkpoint_file_will_do(run: Path, pitches: Path) -> None:
         pytest.param(lambda file: torch.save([1, 2], file), "another program", id="a list"),
     ],
 )
-def test_a_checkpoint_that_cannot_be_used_is_named(run: Path, pitches: Path, damage: object, said: str) -> None:
-    file = next((run / "checkpoints").iterdir())
-    assert callable(damage)
-    damage(file)
+def test_a_checkpoint_that_cannot_be_used_is_named(
+    tmp_path: Path, run: Path, pitches: Path, damage: Any, said: str
+) -> None:
+    damage(next((run / "checkpoints").iterdir()))
     with pytest.raises(CheckpointError, match=said):
-        probe(run, [pitches])
+        report(tmp_path, [run], [pitches])
 
 
 def test_a_damaged_clip_is_one_line_and_no_traceback(
-    run: Path, pitches: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, run: Path, pitches: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (pitches / "3.flac").write_bytes(b"no audio")
-    assert cli.main(["probe", "--checkpoint", str(run), "--data", str(pitches)]) == DataError.exit_code
+    arguments = ["probe", "--checkpoint", str(run), "--data", str(pitches), "--cache", str(tmp_path), "--quiet"]
+    assert cli.main(arguments) == DataError.exit_code
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "3.flac: it cannot be read as audio" in error
     assert not (run / "probe.json").exists()
 
 
-@pytest.mark.parametrize(("data", "c", "said"), [([], 0.1, "nothing to probe on"), ([Path()], 0.0, "c=0.0")])
-def test_settings_that_cannot_be_meant_are_refused(data: list[Path], c: float, said: str) -> None:
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"checkpoint": []}, "nothing to probe; name run folders"),
+        ({"data": []}, "nothing to probe on"),
+        ({"probe": ["telepathy"]}, "'telepathy' is unknown; use one of linear, mlp"),
+        ({"untrained": -1}, "untrained=-1"),
+        ({"jobs": 0}, "jobs=0"),
+        ({"markdown": Path("x.md"), "section": "-->"}, "section='-->'"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused(more: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        probe(Path("run"), data, c=c)
+        ProbeSettings(**{"checkpoint": ["run"], "data": [Path("data")]} | more)
+
+
+def test_a_checkpoint_is_named_once(tmp_path: Path, run: Path, pitches: Path) -> None:
+    with pytest.raises(ConfigError, match="named twice"):
+        report(tmp_path, [run, f"again={run}"], [pitches])

@@ -1,24 +1,40 @@
-"""`trainer probe`: the table on standard output, and into the run folder."""
+"""`trainer probe`: tables on standard output, and into whatever files are asked for."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import shlex
+import sys
+from pathlib import Path
 
 from rich.console import Console
 
-from pairstream.files import write_json, write_text
-from trainer.config import ProbeSettings
-from trainer.device import device_of
+from pairstream.files import write_text
 from trainer.probe import probe
-from trainer.probe_table import for_terminal, markdown
+from trainer.probe_settings import ProbeSettings
+from trainer.probes.report import ProbeReport, report_of
+from trainer.probes.tables import FOOT, for_terminal, markdown
+from trainer.probes.writing import write_csv, write_report_json, write_section
 
 
 def run(settings: ProbeSettings) -> None:
-    """Probe, show, and write `probe.md` and `probe.json` if the checkpoint is a run folder."""
-    table = probe(settings.checkpoint, settings.data, c=settings.c, device=device_of(settings.accelerator))
-    Console().print(for_terminal(table))
-    if settings.checkpoint.is_dir():
-        write_text(settings.checkpoint / "probe.md", markdown(table))
-        write_json(settings.checkpoint / "probe.json", asdict(table))
+    """Probe, show, write; `probe.md` and `probe.json` into the run folder, if only one is probed."""
+    scored = probe(settings)
+    report = report_of(scored, shlex.join(["trainer", *sys.argv[1:]]))
+    console = Console()
+    for table in for_terminal(report):
+        console.print(table)
+    console.print(FOOT, style="dim")
+    _write(settings, report)
+
+
+def _write(settings: ProbeSettings, report: ProbeReport) -> None:
+    only = Path(settings.checkpoint[0]) if len(settings.checkpoint) == 1 else None
+    if only is not None and (only / "checkpoints").is_dir():
+        write_text(only / "probe.md", markdown(report))
+        write_report_json(only / "probe.json", report)
     if settings.json is not None:
-        write_json(settings.json, asdict(table))
+        write_report_json(settings.json, report)
+    if settings.csv is not None:
+        write_csv(settings.csv, report)
+    if settings.markdown is not None:
+        write_section(settings.markdown, settings.section, report)

@@ -1,0 +1,1 @@
+"""Probes: what an encoder has learned, measured on labelled recordings."""

@@ -1,0 +1,127 @@
+"""measure: many representations, probes and folders of recordings at once, on all cores, nothing twice.
+
+First the embeddings that the cache lacks, folder by folder: each clip is decoded once for all encoders. Then the
+scores that it lacks, each (folder, representation, probe) in some process of its own with one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import joblib
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from trainer.memory import enough_memory
+from trainer.probes.cache import Cache, digest, digest_of_files
+from trainer.probes.embedding import LOG_MEL, embed, layer_of
+from trainer.probes.probe import Probe
+from trainer.probes.scoring import scores_of_file
+from trainer.probes.subjects import Subject
+from trainer.probes.telling import Telling
+from trainer.recordings import Recordings
+
+REMEDY = "probe fewer checkpoints at once, or use --accelerator cpu"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embedded:
+    """One layer of a subject on one folder of recordings: where its vectors lie in the cache."""
+
+    recordings: Recordings
+    subject: Subject
+    layer: str
+    """pooled, final, or nothing for log-mel."""
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """Whether each tested clip was named rightly by a probe: right (repeats, m)."""
+
+    embedded: Embedded
+    probe: Probe
+    right: NDArray[np.bool_]
+
+
+class Measurement:
+    """What `measure` has at hand.
+
+    Args:
+        cache: where embeddings and scores are kept.
+        device: where encoders run.
+        jobs: threads that decode, and processes that fit probes.
+        telling: hears how far it is.
+    """
+
+    def __init__(self, cache: Cache, device: torch.device, jobs: int, telling: Telling) -> None:
+        self._cache = cache
+        self._device = device
+        self._jobs = jobs
+        self._telling = telling
+
+    def embedded(self, recordings: Recordings, subjects: Sequence[Subject], layers: Sequence[str]) -> list[Embedded]:
+        """All subjects on one folder; what the cache lacks is computed, and both layers of it kept.
+
+        Raises:
+            DataError: a clip that cannot be used.
+            MemoryLimitError: there is too little memory.
+        """
+        of_files = digest_of_files(recordings.files)
+        found = [
+            Embedded(recordings=recordings, subject=subject, layer=layer, name=f"{of_files}-{_name(subject, layer)}")
+            for subject in subjects
+            for layer in (layers if subject.plan else [""])
+        ]
+        missing = {one.subject.identity: one.subject for one in found if self._cache.get(one.name) is None}
+        if missing:
+            self._embed(recordings, of_files, list(missing.values()))
+        return found
+
+    def _embed(self, recordings: Recordings, of_files: str, missing: Sequence[Subject]) -> None:
+        models = {subject.identity: subject.model for subject in missing if subject.model is not None}
+        what = f"embedding {recordings.name} by {len(models)} encoders"
+        with self._telling.part(what, len(recordings.files)) as told, enough_memory(what, REMEDY):
+            vectors = embed(
+                recordings.files,
+                models,
+                log_mel=any(subject.identity == LOG_MEL for subject in missing),
+                device=self._device,
+                threads=self._jobs,
+                told=told,
+            )
+        for name, array in vectors.items():
+            self._cache.put(f"{of_files}-{name}", array)
+
+    def scored(self, embedded: Sequence[Embedded], probes: Sequence[Probe]) -> list[Scored]:
+        """Every probe on every embedding, in that order."""
+        tasks = {_scores_name(one, probe): (probe, one) for one in embedded for probe in probes}
+        found = {name: self._cache.get(name) for name in tasks}
+        missing = [name for name, right in found.items() if right is None]
+        calls = (joblib.delayed(scores_of_file)(*self._call(*tasks[name])) for name in missing)
+        with self._telling.part("probes", len(missing)) as told:
+            for name, right in zip(missing, joblib.Parallel(self._jobs, return_as="generator")(calls), strict=True):
+                self._cache.put(name, right)
+                found[name] = right
+                told(1)
+        return [
+            Scored(embedded=one, probe=probe, right=np.asarray(found[name], dtype=np.bool_))
+            for name, (probe, one) in tasks.items()
+        ]
+
+    def _call(self, probe: Probe, embedded: Embedded) -> tuple[Probe, Recordings, Path]:
+        return probe, embedded.recordings, self._cache.path(embedded.name)
+
+
+def _name(subject: Subject, layer: str) -> str:
+    return layer_of(subject.identity, layer) if layer else subject.identity
+
+
+def _scores_name(embedded: Embedded, probe: Probe) -> str:
+    """The scores follow from the vectors, the manifest and the probe."""
+    kept = embedded.recordings
+    manifest = [kept.labels.tolist(), kept.parts.tolist(), kept.groups.tolist()]
+    return f"{embedded.name}-{digest(repr(manifest), repr(probe))}"
