@@ -34,8 +34,8 @@ from tests.toys.worker_process import WorkerProcess
 from trainer.config import FitSettings, SpecChoice
 from trainer.fit import fit
 from trainer.journal import read_journal
-from trainer.objectives.alignment_uniformity import alignment_uniformity
 from trainer.model import untrained_model
+from trainer.objectives.alignment_uniformity import alignment_uniformity
 from trainer.plan import new_plan
 
 #: Steps before the clock starts, in which memory is taken and code is tuned; fit makes a record as often.

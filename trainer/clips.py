@@ -36,7 +36,8 @@ def read_clip(path: Path, sample_rate: int = SAMPLE_RATE) -> Samples:
         raise DataError(f"{path}: it has samples that are not finite numbers; mend it or take it out of the manifest")
     if rate == sample_rate:
         return mono
-    return np.asarray(soxr.resample(mono, rate, sample_rate), dtype=np.float32)
+    resampled = np.asarray(soxr.resample(mono, rate, sample_rate), dtype=np.float32)
+    return resampled if len(resampled) else mono[:1]
 
 
 def frames_of(clip: Samples, samples: int = SAMPLE_RATE) -> Samples:

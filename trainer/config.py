@@ -16,7 +16,9 @@ from pairstream.console import POSITIONAL
 from pairstream.errors import ConfigError
 from pairstream.logs import LogFormat
 from pairstream.spec import StreamSpec
+from trainer.augmentation import AugmentationName
 from trainer.choices import choice_of
+from trainer.material import Material
 from trainer.presets import PresetName
 from trainer.recipe import Recipe
 
@@ -28,13 +30,16 @@ WeightType = Literal["float32", "float16"]
 #: StreamSpec as a user says it: any of its fields.
 SpecChoice = choice_of(StreamSpec, "SpecChoice", "The stream; what is not said is the preset's.")
 
+#: Material as a user says it: any of its fields.
+MaterialChoice = choice_of(Material, "MaterialChoice", "What is learned from; the stream alone unless said.")
+
 #: Recipe as a user says it: any of its fields.
 RecipeChoice = choice_of(Recipe, "RecipeChoice", "How the encoder learns; what is not said is the preset's.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class FitSettings(RecipeChoice):  # type: ignore[misc, valid-type]
-    """Train an encoder from a stream of pairs."""
+    """Train an encoder from pairs of sounds: a stream's, unless --data says otherwise."""
 
     run: Path
     """Folder for everything this run writes; it must not exist, except with --resume."""
@@ -44,6 +49,10 @@ class FitSettings(RecipeChoice):  # type: ignore[misc, valid-type]
     """paper, cpu (the default) or demo: sets the recipe, and parts of the spec."""
     spec: SpecChoice = field(default_factory=SpecChoice)  # type: ignore[valid-type]
     """The stream's spec. What is not said is the preset's."""
+    data: MaterialChoice = field(default_factory=MaterialChoice)  # type: ignore[valid-type]
+    """What is learned from: the stream alone unless said."""
+    augment: AugmentationName | None = None
+    """A set of augmentations: none, paper, masking, specaugment or strong; augmentation.* changes what is in it."""
     resume: bool = False
     """Continue the run in that folder from its newest checkpoint."""
     resume_or_start: bool = False
@@ -69,7 +78,7 @@ class FitSettings(RecipeChoice):  # type: ignore[misc, valid-type]
     threads: int | None = None
     """Threads of a CPU's arithmetic; fewer than cores where workers render on them, too."""
     loader_workers: int = 0
-    """0: the stream is read in this process. 1: in one of its own."""
+    """0: the data are read in this process. 1: in one of its own; more, for recordings alone."""
     timeout: float = 60.0
     """Seconds to wait for a block before giving up with the reason."""
     held_out: int = 512
@@ -92,8 +101,8 @@ class FitSettings(RecipeChoice):  # type: ignore[misc, valid-type]
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"{name}={value} is no count; use at least 1")
-        if self.loader_workers not in (0, 1):
-            raise ConfigError(f"loader_workers={self.loader_workers}: a stream is one sequence; use 0 or 1")
+        if self.loader_workers < 0:
+            raise ConfigError(f"loader_workers={self.loader_workers} is no count; use 0 or more")
         if self.held_out < 0 or self.held_out == 1:
             raise ConfigError(f"held_out={self.held_out} is no set to search in; use at least 2, or 0 for no hit rate")
         if not self.timeout > 0:

@@ -19,7 +19,7 @@ from pairstream.files import write_json
 from trainer.checkpoints import read_checkpoint
 from trainer.config import FitSettings
 from trainer.data import StreamData
-from trainer.held_out import held_out_pairs, parameters_of_theta
+from trainer.held_out import held_out_pairs, parameters_of_theta, recorded_held_out
 from trainer.interrupt import StopOnSignal
 from trainer.journal import read_journal
 from trainer.ledger import Ledger
@@ -36,6 +36,8 @@ from trainer.run_readme import write_readme
 from trainer.saving import SaveCheckpoints
 from trainer.sessions import session
 from trainer.sinks import open_sinks
+from trainer.sources.build import read_recordings, recorded_pairs
+from trainer.sources.clips_in_memory import ClipsInMemory
 from trainer.summary import HitRates, Summary, summarise
 
 CHECKPOINTS_PER_RUN = 20
@@ -58,11 +60,12 @@ def fit(settings: FitSettings) -> Summary:
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
     module = PairModule(plan, _parameters_of_theta(plan, settings))
-    pairs = _held_out(plan, settings)
+    clips = read_recordings(plan)
+    data = StreamData(plan, settings, Meter(), clips)
+    pairs = _held_out(plan, settings, clips)
     if is_first_process() and not settings.resume:
         folder.create(plan, settings)
         write_readme(folder, plan)
-    data = StreamData(plan, settings, Meter())
     try:
         with session(folder) if is_first_process() else nullcontext(), _enough_memory(plan):
             _train(module, data, folder, settings)
@@ -120,10 +123,12 @@ def _parameters_of_theta(plan: Plan, settings: FitSettings) -> int:
     return parameters_of_theta(settings.stream, plan.spec, timeout=settings.timeout)
 
 
-def _held_out(plan: Plan, settings: FitSettings) -> NDArray[np.float32] | None:
-    """Fetched before the training, so that a stream that cannot be had fails at once."""
+def _held_out(plan: Plan, settings: FitSettings, clips: ClipsInMemory | None) -> NDArray[np.float32] | None:
+    """Fetched before the training, so that a stream that cannot be had fails at once; of the stream, if one is used."""
     if not (settings.held_out and is_first_process()):
         return None
+    if clips and not plan.data.streams:
+        return recorded_held_out(recorded_pairs(plan, clips), settings.held_out)
     return held_out_pairs(
         settings.stream, plan.spec, settings.held_out, experiment=settings.experiment, timeout=settings.timeout
     )

@@ -12,6 +12,7 @@ from pytorch_lightning import LightningModule
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 
 from pairstream.torch import PairBatch
+from trainer.augment.masks import Masks
 from trainer.checkpoints import PLAN_KEY
 from trainer.model import untrained_model
 from trainer.objectives.build import seeded_objective
@@ -32,11 +33,13 @@ class PairModule(LightningModule):
         super().__init__()
         self.plan = plan
         self.model = untrained_model(plan.recipe, plan.seed)
+        self._masks = Masks(plan.recipe.augmentation, seed=plan.spec.seed)
         self.objective = seeded_objective(plan.recipe, self.model.encoder, plan.seed, parameters_of_theta)
 
     def training_step(self, batch: PairBatch, batch_idx: int) -> dict[str, Any]:
         """N pairs (N, 2, T) -> the objective's scalars, and the `embeddings` (N, D) of both views."""
-        a, b = self.model.pictures(batch.a), self.model.pictures(batch.b)
+        first = batch.index * self.plan.spec.block_pairs + batch.pair
+        a, b = (self._masks(self.model.pictures(audio), first, view) for view, audio in enumerate((batch.a, batch.b)))
         views = Views(a, b, self.model.encoder(a), self.model.encoder(b), batch.theta)
         return {**self.objective(views), "embeddings": (views.x.detach(), views.y.detach())}
 

@@ -7,14 +7,16 @@ two runs of one plan on one machine end with the same bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from pairstream.batches import Follow, Start, check_following
 from pairstream.errors import CheckpointError, ConfigError, PairstreamError
 from pairstream.spec import StreamSpec
+from trainer.augmentation import SETS, Augmentation
 from trainer.choices import with_said
 from trainer.config import FitSettings
+from trainer.material import Material
 from trainer.picture import Picture
 from trainer.presets import PRESETS, PresetName
 from trainer.recipe import Recipe
@@ -24,10 +26,11 @@ DEFAULT_PRESET: PresetName = "cpu"
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Stream, recipe, seed of the encoder, and how the stream is followed from where."""
+    """Stream, material, recipe, seed of the encoder, and how the stream is followed from where."""
 
     spec: StreamSpec
     recipe: Recipe
+    data: Material = field(default_factory=Material)
     seed: int = 0
     start: Start = 0
     follow: Follow = "exact"
@@ -45,6 +48,16 @@ class Plan:
         if not 0 <= self.seed < 1 << 63:
             raise ConfigError(f"seed={self.seed} is out of range; use 0 to 2**63 - 1")
         check_following(self.follow, self.start)
+        if self.recipe.theta_weight and self.data.recordings:
+            raise ConfigError(
+                f"theta_weight={self.recipe.theta_weight} with recordings, whose parameters nobody knows; "
+                "use 0, or a stream alone"
+            )
+        if (self.follow == "live" or self.start == "head") and not self.data.every_block_once:
+            raise ConfigError(
+                f"follow={self.follow} from start={self.start} is for a stream alone; with recordings, a pool or "
+                "deltas follow exactly, from an index"
+            )
         if self.start == "first":
             object.__setattr__(self, "start", 0)
 
@@ -54,7 +67,8 @@ class Plan:
             name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self.recipe).items()
         }
         where = {"start": self.start, "follow": self.follow}
-        return {"spec": self.spec.as_dict(), "recipe": recipe, "seed": self.seed} | where
+        parts = {"spec": self.spec.as_dict(), "data": self.data.as_dict(), "recipe": recipe}
+        return {**parts, "seed": self.seed, **where}
 
     @classmethod
     def from_dict(cls, values: object) -> Plan:
@@ -63,7 +77,10 @@ class Plan:
             if not isinstance(values, Mapping):
                 raise TypeError(f"a plan is a mapping, not {type(values).__name__}")
             spec, recipe = StreamSpec.from_dict(values["spec"]), _recipe_from(values["recipe"])
-            return cls(spec=spec, recipe=recipe, seed=values["seed"], start=values["start"], follow=values["follow"])
+            data = Material(**values["data"])
+            return cls(
+                spec=spec, recipe=recipe, data=data, seed=values["seed"], start=values["start"], follow=values["follow"]
+            )
         except (PairstreamError, KeyError, TypeError) as error:
             raise CheckpointError(f"no plan of a training run: {error}; was it written by another version?") from error
 
@@ -72,7 +89,7 @@ class Plan:
         mine, theirs = self.as_dict(), other.as_dict()
         found = [
             f"{part}.{name}: {value!r} != {theirs[part][name]!r}"
-            for part in ("recipe", "spec")
+            for part in ("recipe", "spec", "data")
             for name, value in mine[part].items()
             if value != theirs[part][name]
         ]
@@ -86,7 +103,8 @@ def _recipe_from(values: Mapping[str, Any]) -> Recipe:
     missing = {item.name for item in fields(Recipe)} - values.keys()
     if missing:
         raise TypeError(f"its recipe says nothing of {', '.join(sorted(missing))}")
-    return Recipe(**{**values, "frontend": Picture(**values["frontend"])})
+    augmentation = Augmentation(**values["augmentation"])
+    return Recipe(**{**values, "frontend": Picture(**values["frontend"]), "augmentation": augmentation})
 
 
 def new_plan(settings: FitSettings) -> Plan:
@@ -98,6 +116,9 @@ def new_plan(settings: FitSettings) -> Plan:
 
 def resumed_plan(settings: FitSettings, stored: Plan) -> Plan:
     """The stored plan, provided that nothing the user said contradicts it."""
+    moved: Any = settings.data
+    if moved.recordings:  # where they lie may change; that they are the same, the cursor's digest says
+        stored = replace(stored, data=replace(stored.data, recordings=moved.recordings))
     said = _with_what_was_said(new_plan(settings) if settings.preset else stored, settings)
     if difference := said.diff(stored):
         raise ConfigError(
@@ -108,4 +129,7 @@ def resumed_plan(settings: FitSettings, stored: Plan) -> Plan:
 
 
 def _with_what_was_said(base: Plan, settings: FitSettings) -> Plan:
-    return replace(with_said(base, settings), recipe=with_said(base.recipe, settings))
+    recipe = base.recipe
+    if settings.augment is not None:
+        recipe = replace(recipe, augmentation=SETS[settings.augment])
+    return replace(with_said(base, settings), recipe=with_said(recipe, settings))

@@ -20,9 +20,11 @@ _log = logging.getLogger(__name__)
 LINE_SECONDS = 10.0
 
 
-def progress(max_steps: int, upto: int = 0, form: logs.LogFormat = "text") -> Sink:
+def progress(max_steps: int, upto: int = 0, form: logs.LogFormat = "text", learned_from: str = "the stream") -> Sink:
     """What suits standard error: it is a terminal, or a reader's, or a machine's."""
     console = Console(stderr=True)
+    if form == "text":
+        console.print(f"learning from {learned_from}", highlight=False, soft_wrap=True)
     if form == "json":
         return ProgressEvents(max_steps, console)
     return ProgressBar(max_steps, upto, console) if console.is_terminal else ProgressLines(max_steps, console)

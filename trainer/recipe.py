@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from pairstream.errors import ConfigError
+from trainer.augmentation import Augmentation
 from trainer.picture import Picture
 
 ObjectiveName = Literal["alignment-uniformity", "nt-xent", "vicreg", "barlow-twins", "byol"]
@@ -80,6 +81,8 @@ class Recipe:
     """Channels of the encoder's first layer; as published unless said: 64, 16 for byola-small, 192 for ast-tiny."""
     frontend: Picture = field(default_factory=Picture)
     """The log-mel picture that the encoder sees."""
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    """What is done to sounds and pictures at random; nothing unless said."""
     precision: Precision = "32-true"
     """32-true, or bf16-mixed where the processor has bfloat16."""
 

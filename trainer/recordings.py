@@ -61,7 +61,7 @@ def read_manifest(folder: Path) -> Recordings:
         DataError: no manifest, a column or value is missing, or nothing to train or test on.
     """
     path = folder / MANIFEST
-    rows, columns = _rows(path)
+    rows, columns = manifest_rows(path)
     fixed_split = "split" in columns
     part = "split" if fixed_split else "fold"
     if missing := [name for name in ("file", "label", part) if name not in columns]:
@@ -88,7 +88,8 @@ def _groups(rows: list[dict[str, str]]) -> NDArray[np.int64]:
     return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
-def _rows(path: Path) -> tuple[list[dict[str, str]], list[str]]:
+def manifest_rows(path: Path) -> tuple[list[dict[str, str]], list[str]]:
+    """The rows of a manifest and the names of its columns. Raises DataError: it cannot be read."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)

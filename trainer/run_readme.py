@@ -41,6 +41,7 @@ def readme(folder: RunFolder, plan: Plan, sessions: Iterable[Mapping[str, Any]],
         _commands(folder),
         f"## Sessions\n\n{_sessions(sessions)}\n",
         f"## Stream\n\n{_table(values['spec'])}\n",
+        f"## Data\n\n{_table(values['data'])}\n",
         f"## Recipe\n\n{_table(values['recipe'] | {'seed of the encoder': plan.seed})}\n",
         FILES,
     ]

@@ -54,4 +54,4 @@ def _wanted(
     yield partial(Journal, folder.metrics, upto=done)
     yield partial(TensorBoard, folder.tensorboard, plan.recipe.frontend, upto=done)
     if not settings.quiet:
-        yield partial(progress, plan.recipe.max_steps, upto=done, form=settings.log_format)
+        yield partial(progress, plan.recipe.max_steps, upto=done, form=settings.log_format, learned_from=str(plan.data))

@@ -26,6 +26,8 @@ class Summary:
 
     run: str
     digest: str
+    learned_from: str
+    """The stream, recordings or both, in words."""
     finished: bool
     """Whether all steps of the plan are done; false after SIGTERM or SIGINT."""
     steps: int
@@ -51,6 +53,7 @@ def summarise(
     return Summary(
         run=str(folder.path),
         digest=plan.spec.digest,
+        learned_from=str(plan.data),
         finished=spent.steps >= plan.recipe.max_steps,
         steps=spent.steps,
         pairs=spent.pairs,

@@ -25,6 +25,8 @@ import uuid
 import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import tee
 from typing import Any
 
 import torch
@@ -32,9 +34,11 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from pairstream.batches import MAX_LAG, Batches, Follow, Slice, Start, assemble, check_following
+from pairstream.block import PairBlock
 from pairstream.client import Client
 from pairstream.connect import CREDIT_BYTES, connect
 from pairstream.cursor import Cursor, Share
+from pairstream.deck import Deck
 from pairstream.errors import ConfigError
 from pairstream.spec import StreamSpec
 from pairstream.stats import ClientStats
@@ -45,7 +49,7 @@ class PairBatch:
     """A rank's part of a global batch as tensors: N consecutive pairs of the stream; a block, unless said otherwise.
 
     Attributes:
-        index: the number of the block in which it begins.
+        index: the number of the block in which it begins; of a pool, the place in the order of reading.
         theta: parameters of both views, float32 (N, 2, P).
         audio: samples of both views, float32 or float16 (N, 2, T).
         fingerprint: names the arithmetic that rendered it.
@@ -106,6 +110,7 @@ class PairStream(IterableDataset[PairBatch]):
         max_lag: blocks that a live experiment may fall behind the head until it jumps there.
         batch_pairs: pairs in a global batch, of all ranks together: whole blocks or a divisor of one, and a multiple
             of `world`; one block per rank unless said.
+        pool: read no more blocks than this deck has, in its order, pass after pass; of the whole stream unless said.
         timeout: the longest wait for a block, in seconds.
         rank, world: this process's share of the stream.
         credit_bytes: how many bytes of blocks may be on their way ahead of the consumer.
@@ -124,6 +129,7 @@ class PairStream(IterableDataset[PairBatch]):
         follow: Follow = "exact",
         max_lag: int = MAX_LAG,
         batch_pairs: int | None = None,
+        pool: Deck | None = None,
         timeout: float = 60.0,
         rank: int = 0,
         world: int = 1,
@@ -135,6 +141,9 @@ class PairStream(IterableDataset[PairBatch]):
         self.timeout = timeout
         self.share = Share(rank=rank, world=world)
         check_following(follow, start, max_lag, self.share)
+        if pool and (follow == "live" or start == "head"):
+            raise ConfigError(f"follow={follow} from start={start}: a pool has no head; follow exactly, from an index")
+        self.pool = pool
         pairs = spec.block_pairs * world if batch_pairs is None else batch_pairs
         self.batches = Batches(block_pairs=spec.block_pairs, batch_pairs=pairs, share=self.share)
         self.credit_bytes = credit_bytes
@@ -157,7 +166,7 @@ class PairStream(IterableDataset[PairBatch]):
             credit_bytes=self.credit_bytes,
             fingerprint=self._fingerprint or None,
         ) as client:
-            for first, pieces in assemble(client.follow, self._parts(client)):
+            for first, pieces in assemble(partial(self._blocks, client), self._parts(client)):
                 stats = client.stats()
                 batch = PairBatch(
                     first.index,
@@ -188,6 +197,14 @@ class PairStream(IterableDataset[PairBatch]):
     def state_after(self, batch: PairBatch) -> dict[str, Any]:
         """The state from which to go on once `batch` has been used."""
         return self._after(batch).state_dict() | {"fingerprint": batch.fingerprint}
+
+    def _blocks(self, client: Client, places: Iterator[int]) -> Iterator[PairBlock]:
+        """The blocks at these places of the order of reading, numbered by their places."""
+        if self.pool is None:
+            return client.follow(places)
+        for_client, places = tee(places)
+        blocks = client.follow(map(self.pool.index, for_client))
+        return (replace(block, index=place) for place, block in zip(places, blocks, strict=False))
 
     def _parts(self, client: Client) -> Iterator[tuple[Slice, ...]]:
         begin = self._cursor.position(self.spec.block_pairs)

@@ -109,7 +109,7 @@ def test_of_the_picture_what_is_not_said_is_the_preset_s() -> None:
         ({"start": -1}, "start=-1"),
         ({"spec": SpecChoice(block_pairs=1)}, "block_pairs=1"),
         ({"threads": 0}, "threads=0"),
-        ({"loader_workers": 2}, "loader_workers=2"),
+        ({"loader_workers": -1}, "loader_workers=-1"),
         ({"held_out": 1}, "held_out=1"),
         ({"timeout": 0.0}, r"timeout=0\.0"),
     ],

@@ -1,0 +1,81 @@
+"""A shift in pitch that keeps the duration: stretched by a phase vocoder, then read faster or slower.
+
+Flanagan & Golden, "Phase vocoder", 1966, in the form of Laroche & Dolson, 1999, without phase locking: magnitudes are
+interpolated between frames, and each bin's phase goes on by what it went on between the frames of the sound. It is
+right in the middle of the sound and goes on from there both ways, since at the ends a frame sees a sound that begins
+or ends, and bins that are out of step there would be so throughout.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+FFT = 512
+HOP = 128
+#: Samples on each side from which one between them is read.
+TAPS = 8
+
+
+def pitch_shifted(audio: Tensor, ratio: Tensor, highest: float) -> Tensor:
+    """Sounds (B, T) with all frequencies times `ratio` (B,), none of which is above `highest`."""
+    stretched = time_stretched(audio, ratio, highest)
+    return read_at(stretched, ratio, audio.shape[-1])
+
+
+def time_stretched(audio: Tensor, factor: Tensor, longest: float) -> Tensor:
+    """Sounds (B, T) made longer by `factor` (B,), at most `longest`, with the same frequencies -> (B, T * longest).
+
+    A sound that ends before the row does is followed by its last frame's echo, which nobody should read.
+    """
+    window = torch.hann_window(FFT, device=audio.device)
+    frames = torch.stft(audio, FFT, HOP, window=window, return_complex=True)
+    samples = math.ceil(audio.shape[-1] * longest)
+    stretched = vocoded(frames, factor, 1 + samples // HOP)
+    return torch.istft(stretched, FFT, HOP, window=window, length=samples)
+
+
+def vocoded(frames: Tensor, factor: Tensor, count: int) -> Tensor:
+    """STFT (B, bins, n) -> (B, bins, count), whose frame k is the sound's at k / factor."""
+    last = frames.shape[-1] - 1
+    times = torch.arange(count, device=frames.device) / factor[:, None].double()
+    begin = times.floor().clamp(max=last).long()
+    along = (times - begin).clamp(0.0, 1.0).float()[:, None]
+    padded = torch.nn.functional.pad(frames, (0, 1))
+    here, there = (_frames_at(padded, at) for at in (begin, begin + 1))
+    magnitude = (1.0 - along) * here.abs() + along * there.abs()
+    advance = torch.linspace(0.0, math.pi * HOP, frames.shape[1], device=frames.device)[:, None]
+    step = there.angle() - here.angle() - advance
+    step = step - 2.0 * math.pi * torch.round(step / (2.0 * math.pi)) + advance
+    phase = step.double().cumsum(dim=-1) - step  # up to thousands of turns, which float32 would round
+    middle = slice(count // 2, count // 2 + 1)
+    phase = (phase - phase[..., middle] + here.angle()[..., middle]) % (2.0 * math.pi)
+    return torch.polar(magnitude, phase.float())
+
+
+def read_at(audio: Tensor, speed: Tensor, samples: int) -> Tensor:
+    """Sounds (B, T') read at positions 0, speed, 2 * speed, … (B,) -> (B, samples).
+
+    Between the samples by a sinc under a Hann window, whose band is narrower where the reading is faster, so that
+    nothing folds back.
+    """
+    positions = torch.arange(samples, device=audio.device, dtype=torch.float64) * speed[:, None].double()
+    base = positions.floor().long()
+    part = (positions - base).float()
+    band = (1.0 / speed).clamp(max=1.0)[:, None]
+    total = torch.zeros_like(part)
+    weights = torch.zeros_like(part)
+    for tap in range(1 - TAPS, TAPS + 1):
+        away = part - tap
+        weight = band * torch.sinc(band * away) * torch.cos(math.pi * away / (2.0 * TAPS)) ** 2
+        inside = (base + tap).clamp(0, audio.shape[-1] - 1)
+        total += weight * audio.gather(1, inside)
+        weights += weight
+    return total / weights
+
+
+def _frames_at(frames: Tensor, at: Tensor) -> Tensor:
+    """(B, bins, n) at frames (B, count) -> (B, bins, count)."""
+    return frames.gather(2, at[:, None].expand(-1, frames.shape[1], -1))
