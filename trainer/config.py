@@ -23,6 +23,7 @@ from trainer.presets import PresetName
 from trainer.recipe import Recipe
 
 Accelerator = Literal["auto", "cpu", "gpu"]
+Compile = Literal["off", "on", "reduce-overhead"]
 ExportFormat = Literal["safetensors", "onnx", "torch-export"]
 WeightType = Literal["float32", "float16"]
 
@@ -71,6 +72,8 @@ class FitSettings(RecipeChoice):  # type: ignore[misc, valid-type]
     """Seed of the untrained encoder; 0 unless said. The stream's is spec.seed."""
     accelerator: Accelerator = "auto"
     """auto, cpu or gpu."""
+    compile: Compile = "off"
+    """Compile the encoder: on takes a minute at the start, reduce-overhead also keeps a card's launches in a graph."""
     devices: int = 1
     """Processes on this machine, one per device."""
     nodes: int = 1

@@ -17,6 +17,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from pairstream.errors import PairstreamError
 from pairstream.files import write_json
 from trainer.checkpoints import read_checkpoint
+from trainer.compiling import compile_encoder
 from trainer.config import FitSettings
 from trainer.data import StreamData
 from trainer.held_out import held_out_pairs, parameters_of_theta, recorded_held_out
@@ -107,6 +108,8 @@ def _train(module: PairModule, data: StreamData, folder: RunFolder, settings: Fi
         module.load_state_dict(checkpoint["state_dict"])
         data.load_state_dict(checkpoint[type(data).__qualname__])
         return
+    if settings.compile != "off":
+        compile_encoder(module.model.encoder, settings.compile)
     every = settings.checkpoint_every or max(SHORTEST_INTERVAL, module.plan.recipe.max_steps // CHECKPOINTS_PER_RUN)
     told: AbstractContextManager[list[Sink]] = nullcontext([])
     if is_first_process():
@@ -135,10 +138,11 @@ def _held_out(plan: Plan, settings: FitSettings, clips: ClipsInMemory | None) ->
 
 
 def _hit_rates(module: PairModule, pairs: NDArray[np.float32]) -> HitRates:
-    untrained = untrained_model(module.plan.recipe, module.plan.seed)
+    untrained, trained = (untrained_model(module.plan.recipe, module.plan.seed) for _ in range(2))
+    trained.load_state_dict(module.model.state_dict())  # not the one that was compiled for steps
     return HitRates(
         before=hit_at_1(untrained, pairs, module.device),
-        after=hit_at_1(module.model, pairs, module.device),
+        after=hit_at_1(trained, pairs, module.device),
         pairs=len(pairs),
     )
 
