@@ -130,7 +130,7 @@ class StreamSpec:
 
     @classmethod
     def from_dict(cls, values: object) -> StreamSpec:
-        """The inverse of `as_dict`; unknown and missing names are errors of the sender, not defaults."""
+        """The inverse of `as_dict`. A name that is missing has its default, an unknown one is an error."""
         if not isinstance(values, Mapping):
             raise SpecError(f"a spec is a mapping of fields, not {type(values).__name__}")
         known = {item.name for item in fields(cls)}

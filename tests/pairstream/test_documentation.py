@@ -27,3 +27,8 @@ def test_every_file_that_the_documentation_names_exists():
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
         for name in re.findall(r"`((?!runs/)(?:[\w.]+/)+[\w.]+\.(?:py|md|proto|html|yml))`", page.read_text()):
             assert (ROOT / name).exists() or (ROOT / "proto" / name).exists(), f"{page.name} names {name}"
+
+
+def test_the_protocol_gives_every_field_s_default():
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| `?([\w.]+)`? \| [^|]+ \|$", PROTOCOL, re.MULTILINE)
+    assert dict(rows) == {name: "none" if value == {} else str(value) for name, value in StreamSpec().as_dict().items()}
