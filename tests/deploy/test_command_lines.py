@@ -6,25 +6,12 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from manifests import OVERLAYS, Manifest, command_line, everything, one, overlay, surroundings
-from parsed import fit_settings, said_to, serve_settings, torchrun_settings
+from manifests import OVERLAYS, command_line, container, everything, one, overlay, surroundings
+from parsed import fit_settings, serve_settings, torchrun_settings
 
 from pairstream.credentials import Credentials
 from pairstream.errors import ConfigError
 from trainer.plan import new_plan
-
-
-def container(manifests: tuple[Manifest, ...], kind: str, name: str) -> Manifest:
-    (only,) = one(manifests, kind, name)["spec"]["template"]["spec"]["containers"]
-    return only
-
-
-def trainer_says(manifests: tuple[Manifest, ...], runs: Path, index: int = 0) -> list[str]:
-    """What the trainer's pod of that index says to torchrun, with the volume of runs in a folder of the test."""
-    trainer = container(manifests, "Job", "trainer")
-    words = [word.replace("/runs", str(runs)) for word in command_line(trainer)]
-    given = {name: value.replace("/runs", str(runs)) for name, value in surroundings(trainer).items()}
-    return said_to("torchrun", words, given | {"JOB_COMPLETION_INDEX": str(index)}, runs / "bin")
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
@@ -69,44 +56,36 @@ def test_a_client_finds_its_keys_by_the_names_that_it_looks_for(kind: str, name:
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
-def test_every_pod_of_an_experiment_starts_its_part_of_it(name: str, tmp_path: Path):
-    job = one(overlay(name), "Job", "trainer")
+def test_every_pod_of_an_experiment_starts_its_part_of_it_or_goes_on_with_it(name: str):
+    job, trainer = one(overlay(name), "Job", "trainer"), container(overlay(name), "Job", "trainer")
     nodes = job["spec"]["completions"]
     assert job["spec"]["parallelism"] == nodes
-    cards = container(overlay(name), "Job", "trainer")["resources"]["limits"].get("nvidia.com/gpu")
     for index in range(nodes):
-        run, settings = torchrun_settings(trainer_says(overlay(name), tmp_path, index))
+        run, settings = torchrun_settings(command_line(trainer, index))
         assert (run.nnodes, run.node_rank) == (str(nodes), index)
         assert (settings.nodes, settings.devices) == (nodes, int(run.nproc_per_node))
-        assert settings.devices == (cards or 1)
+        assert settings.devices == trainer["resources"]["limits"].get("nvidia.com/gpu", 1)
         assert run.master_addr == f"{job['metadata']['name']}-0.{job['spec']['template']['spec']['subdomain']}"
-        assert settings.run == tmp_path / "first"
-        assert not settings.resume
+        assert settings.resume_or_start
+        assert str(settings.run.parent) in {mount["mountPath"] for mount in trainer["volumeMounts"]}
         new_plan(settings)  # a plan that can be meant
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
-def test_pods_find_each_other_by_services_and_ports_that_there_are(name: str, tmp_path: Path):
-    run, settings = torchrun_settings(trainer_says(overlay(name), tmp_path))
-    ports = {port["name"]: port["containerPort"] for port in container(overlay(name), "Job", "trainer")["ports"]}
+def test_pods_find_each_other_by_services_and_ports_that_there_are(name: str):
+    trainer = container(overlay(name), "Job", "trainer")
+    run, settings = torchrun_settings(command_line(trainer))
+    ports = {port["name"]: port["containerPort"] for port in trainer["ports"]}
     assert (run.master_port, settings.metrics_port) == (ports["rendezvous"], ports["metrics"])
     assert settings.metrics_host == "0.0.0.0"
-    service = one(overlay(name), "Service", "worker")
-    (pairs,) = [port["port"] for port in service["spec"]["ports"] if port["name"] == "pairs"]
-    assert settings.stream == f"dns+zmq://worker:{pairs}"
+    (pairs,) = [port for port in one(overlay(name), "Service", "worker")["spec"]["ports"] if port["name"] == "pairs"]
+    assert settings.stream == f"dns+zmq://worker:{pairs['port']}"
     relay = serve_settings(command_line(container(everything(), "Deployment", "relay")))
     assert relay.upstream == settings.stream
 
 
-def test_a_run_that_was_begun_is_resumed(tmp_path: Path):
-    (tmp_path / "first").mkdir()
-    (tmp_path / "first/config.json").touch()
-    _, settings = torchrun_settings(trainer_says(overlay("cpu"), tmp_path))
-    assert settings.resume
-
-
-def test_the_paper_s_batch_is_the_paper_s_on_any_number_of_cards(tmp_path: Path):
-    _, settings = torchrun_settings(trainer_says(overlay("gpu"), tmp_path))
+def test_the_paper_s_batch_is_the_paper_s_on_any_number_of_cards():
+    _, settings = torchrun_settings(command_line(container(overlay("gpu"), "Job", "trainer")))
     plan, paper = new_plan(settings), new_plan(fit_settings(["fit", "--run", "x", "--preset", "paper"]))
     assert plan.recipe.batch_pairs == paper.spec.block_pairs
     assert replace(plan.recipe, batch_pairs=None) == paper.recipe

@@ -15,7 +15,7 @@ from manifests import FOLDER, Manifest, everything, kubectl, pods, surroundings
 from pairstream.curve import CurvePair, read_public
 from pairstream.errors import ConfigError
 from pairstream.secret_files import read_secret
-from synth_server.gatekeeper import AllowList
+from synth_server.gates import AllowList
 
 README = (FOLDER / "README.md").read_text()
 

@@ -70,6 +70,12 @@ def one(manifests: tuple[Manifest, ...], kind: str, name: str) -> Manifest:
     return found
 
 
+def container(manifests: tuple[Manifest, ...], kind: str, name: str) -> Manifest:
+    """The only container of a workload's pods."""
+    (only,) = one(manifests, kind, name)["spec"]["template"]["spec"]["containers"]
+    return dict(only)
+
+
 def pods(manifests: tuple[Manifest, ...]) -> Iterator[tuple[str, Manifest, Manifest]]:
     """Name, labels and spec of the pods of every workload; the Job's controller adds the label of its index."""
     for item in manifests:
@@ -88,13 +94,13 @@ def selects(selector: Manifest, labels: Mapping[str, str]) -> bool:
     return selector.get("matchLabels", {}).items() <= labels.items()
 
 
-def surroundings(container: Manifest) -> dict[str, str]:
-    """The environment that a container is given."""
-    return {item["name"]: item["value"] for item in container.get("env", ())}
+def surroundings(container: Manifest, index: int = 0) -> dict[str, str]:
+    """The environment that a container is given; the Job's controller adds the index of the pod."""
+    return {item["name"]: item["value"] for item in container["env"]} | {"JOB_COMPLETION_INDEX": str(index)}
 
 
-def command_line(container: Manifest) -> list[str]:
+def command_line(container: Manifest, index: int = 0) -> list[str]:
     """Command and arguments as the kubelet starts them: $(NAME) is a variable of the container."""
-    given = surroundings(container)
+    given = surroundings(container, index)
     words = [*container["command"], *container["args"]]
     return [re.sub(r"\$\((\w+)\)", lambda name: given[name[1]], word) for word in words]
