@@ -13,9 +13,7 @@ import pytest
 from custom_kinds import SCHEMAS
 from manifests import CUSTOM, FOLDER, OVERLAYS, Manifest, built, built_with, everything, one, overlay, pods, selects
 
-each = pytest.mark.parametrize(
-    "build", [*(lambda name=name: overlay(name) for name in OVERLAYS), everything], ids=[*OVERLAYS, "everything"]
-)
+each = pytest.mark.parametrize("build", [lambda: overlay("cpu"), everything], ids=["cpu", "everything"])
 
 
 @pytest.mark.parametrize("version", ["1.29", "1.37"])

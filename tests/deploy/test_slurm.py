@@ -83,6 +83,7 @@ def test_it_asks_for_two_parts_and_for_time_to_write_a_checkpoint():
     assert all("--ntasks-per-node=1" in " ".join(part) for part in (first, second)), "one worker, one torchrun per node"
 
 
+@pytest.mark.slow
 def test_everybody_understands_what_is_said_to_them(tmp_path: Path):
     srun = '#!/bin/sh\nprintf "%s\\0" "$@" > "$KEYS/../$1"\n'
     script = submitted(tmp_path, srun, "--seed=3")
