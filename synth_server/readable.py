@@ -60,12 +60,10 @@ def _seconds(seconds: float, *, signed: bool) -> str:
 
 
 def _note(semitones: float) -> str:
-    """A MIDI pitch, 69 is A4 at 440 Hz, as the nearest note, the cents beyond it, and hertz."""
+    """A MIDI pitch, 69 is A4 at 440 Hz, as the nearest note, and in hertz."""
     nearest = round(semitones)
-    cents = round(100 * (semitones - nearest))
     hertz = 440.0 * 2.0 ** ((semitones - 69.0) / 12.0)
-    beyond = f" {_number(cents, 0, signed=True)} ct" if cents else ""
-    return f"{_NOTES[nearest % 12]}{nearest // 12 - 1}{beyond} · {hertz:,.{0 if hertz >= 100 else 1}f} Hz"
+    return f"{_NOTES[nearest % 12]}{nearest // 12 - 1} · {hertz:,.{0 if hertz >= 100 else 1}f} Hz"
 
 
 def _number(number: float, digits: int, *, signed: bool = False) -> str:

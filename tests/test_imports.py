@@ -54,6 +54,7 @@ def test_the_trainer_never_imports_the_synthesizer():
         "import synth_server.engines, synth_server.patches, synth_server.server",
         "from synth_server.cli import main; main(['--help'])",
         "from synth_server.cli import main; main(['serve', '--help'])",
+        "from synth_server.cli import main; main(['listen', '--help'])",
         "from trainer.cli import main; main(['--help'])",
         "from trainer.cli import main; main(['fit', '--help'])",
     ],
@@ -65,7 +66,7 @@ try:
     {statement}
 except SystemExit as exit:
     assert exit.code == 0
-heavy = {{"torch", "pytorch_lightning", "sklearn"}} & set(sys.modules)
+heavy = {{"torch", "pytorch_lightning", "sklearn", "starlette", "uvicorn"}} & set(sys.modules)
 assert not heavy, heavy
 """
     subprocess.run([sys.executable, "-c", script], check=True, stdout=subprocess.DEVNULL, timeout=60)

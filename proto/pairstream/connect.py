@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pairstream.address import Address
 from pairstream.client import Client
 from pairstream.credentials import NONE, Credentials
-from pairstream.discovery import Discovery, DnsWorkers
+from pairstream.discovery import DnsWorkers
 from pairstream.errors import ConfigError
 from pairstream.header import MAX_HEADER_BYTES
 from pairstream.source import installed_renderer
@@ -50,14 +50,10 @@ def connect(
         RefusedError: the workers will not serve this spec.
         WorkerUnavailableError, StreamTimeoutError: no worker answered in time.
     """
-    scheme, separator, rest = url.partition("://")
-    watched = scheme.startswith(_DNS)
-    scheme = scheme.removeprefix(_DNS)
-    if not separator or scheme not in _TRANSPORTS or (watched and scheme not in _WATCHED):
-        raise ConfigError(f"{url!r} is not a stream's URL; write {', or '.join(_FORMS)}")
-    discovery = _watch(scheme, rest) if watched else None
+    scheme, name = read_url(url)
+    discovery = DnsWorkers(scheme, name.host, name.port) if name else None
     return Client(
-        _TRANSPORTS[scheme](None if watched else url, spec, credentials or Credentials.from_environment()),
+        _TRANSPORTS[scheme](None if name else url, spec, credentials or Credentials.from_environment()),
         spec,
         experiment=experiment,
         timeout=timeout,
@@ -67,11 +63,20 @@ def connect(
     )
 
 
-def _watch(scheme: str, rest: str) -> Discovery:
-    if "," in rest:
+def read_url(url: str) -> tuple[str, Address | None]:
+    """The scheme of a stream's URL, and the name whose addresses are watched, if it has one.
+
+    Raises:
+        ConfigError: it is no stream's URL; the message shows the forms there are.
+    """
+    scheme, separator, rest = url.partition("://")
+    watched = scheme.startswith(_DNS)
+    scheme = scheme.removeprefix(_DNS)
+    if not separator or scheme not in _TRANSPORTS or (watched and scheme not in _WATCHED):
+        raise ConfigError(f"{url!r} is not a stream's URL; write {', or '.join(_FORMS)}")
+    if watched and "," in rest:
         raise ConfigError(f"{rest!r} is more than one name; dns+{scheme}:// takes one, which may have many addresses")
-    name = Address.parse(rest, flag="name")
-    return DnsWorkers(scheme, name.host, name.port)
+    return scheme, Address.parse(rest, flag="name") if watched else None
 
 
 def _local(url: str | None, spec: StreamSpec, credentials: Credentials = NONE) -> Transport:

@@ -36,7 +36,9 @@ def run(settings: ListenSettings) -> int:
             f"the page needs what is not installed ({error}); pip install 'pairstream[listen]'"
         ) from error
     from pairstream import allocator  # noqa: PLC0415 – before an engine allocates anything
+    from pairstream.connect import read_url  # noqa: PLC0415
 
+    read_url(settings.stream)
     allocator.tune()
     listener = installed_listener()(Path(settings.checkpoint)) if settings.checkpoint else None
     connections = clients.Clients(settings.stream, timeout=settings.timeout)

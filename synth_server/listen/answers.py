@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pairstream.spec import StreamSpec
 from synth_server.differences import Difference, differences
 from synth_server.listen import logmel, permalink
-from synth_server.listen.pairs import END, Pair
+from synth_server.listen.pairs import Pair
 from synth_server.patches import PATCHES, Parameter, load_patch
 
 
@@ -43,13 +43,16 @@ def describe(pair: Pair) -> dict[str, Any]:
 
 
 def stream(spec: StreamSpec) -> dict[str, Any]:
-    """A stream's name, its link and its fields; numbers that JavaScript would round are texts."""
+    """A stream's name, its link, its fields as texts, and those that the page counts with."""
     return {
         "digest": spec.digest,
         "query": permalink.write(spec),
-        "spec": {**spec.as_dict(), "seed": str(spec.seed)},
-        "samples": spec.samples,
-        "last_index": END // spec.block_pairs - 1,
+        "fields": permalink.texts(spec),
+        "synth": spec.synth,
+        "delta": spec.as_dict()["delta"],
+        "block_pairs": spec.block_pairs,
+        "sample_rate": spec.sample_rate,
+        "seconds": spec.seconds,
     }
 
 

@@ -54,9 +54,20 @@ def write(spec: StreamSpec) -> str:
 
 def command(spec: StreamSpec, index: int, first: int, pairs: int = 1) -> str:
     """What to type to have the same pairs as files."""
-    flags = [f"--spec.{name}={value}" for name, value in _whole_fields(spec)]
+    flags = [f"--spec.{name}={_flag(name, value)}" for name, value in _departures(spec)]
     where = [f"--index={index}", *([f"--first={first}"] if first else []), f"--pairs={pairs}"]
     return shlex.join(["synth-server", "render", *where, *flags])
+
+
+def texts(spec: StreamSpec) -> dict[str, str]:
+    """Every field as people write it, for a form: numbers that JavaScript would round, and mappings in short."""
+    return {name: _text(name, value) for name, value in spec.as_dict().items()}
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return str(value)
+    return ", ".join(f"{key}: {part}" for key, part in _short(name, value).items())
 
 
 def _value(text: str) -> int | float | str:
@@ -80,12 +91,8 @@ def _said(spec: StreamSpec) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _whole_fields(spec: StreamSpec) -> Iterator[tuple[str, Any]]:
-    for name, value in _departures(spec):
-        if isinstance(value, Mapping):
-            yield name, "{" + ", ".join(f"{key}: {part}" for key, part in _short(name, value).items()) + "}"
-        else:
-            yield name, value
+def _flag(name: str, value: Any) -> str:
+    return f"{{{_text(name, value)}}}" if isinstance(value, Mapping) else str(value)
 
 
 def _short(name: str, value: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def parameter(label: str):
     ("label", "human", "text"),
     [
         ("keyboard.midi_f0", 69.0, "A4 · 440 Hz"),
-        ("keyboard.midi_f0", 60.3, "C4 +30 ct · 266 Hz"),
+        ("keyboard.midi_f0", 60.3, "C4 · 266 Hz"),
         ("keyboard.midi_f0", 0.0, "C-1 · 8.2 Hz"),
         ("adsr_1.attack", 0.0042, "4.2 ms"),
         ("adsr_1.attack", 0.12, "120 ms"),

@@ -1,6 +1,7 @@
 // What the page asks its server for: JSON, and sounds. Errors come as `Problem`, with a kind and a sentence.
 
 const LONGEST_WAIT_MS = 90_000;
+const AGAIN_MS = 300; // a browser drops what is under way when a network comes or goes
 
 /** Something a visitor should be told. */
 export class Problem extends Error {
@@ -10,14 +11,14 @@ export class Problem extends Error {
   }
 }
 
-/** JSON from a path; a newer request may abort it by `signal`. */
-export async function ask(path, signal) {
-  return (await get(path, signal)).json();
+/** JSON from a path. */
+export async function ask(path) {
+  return (await get(path)).json();
 }
 
 /** The samples (T,) and the rate of a WAV of 32-bit floats. */
-export async function sound(path, signal) {
-  const bytes = await (await get(path, signal)).arrayBuffer();
+export async function sound(path) {
+  const bytes = await (await get(path)).arrayBuffer();
   const view = new DataView(bytes);
   let rate = 0;
   for (let at = 12; at + 8 <= bytes.byteLength;) {
@@ -31,16 +32,14 @@ export async function sound(path, signal) {
   throw new Problem("failed", `${path} is not a sound`);
 }
 
-async function get(path, signal) {
-  const stop = AbortSignal.any([AbortSignal.timeout(LONGEST_WAIT_MS), ...(signal ? [signal] : [])]);
-  let response;
-  try {
-    response = await fetch(path, { signal: stop });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
+async function get(path) {
+  const response = await reach(path).catch(() => after(AGAIN_MS).then(() => reach(path))).catch(() => {
     throw new Problem("unreachable", "The server of this page does not answer.");
-  }
+  });
   if (response.ok) return response;
   const body = await response.json().catch(() => ({}));
   throw new Problem(body.error?.kind ?? "failed", body.error?.message ?? `The server answered ${response.status}.`);
 }
+
+const reach = (path) => fetch(path, { signal: AbortSignal.timeout(LONGEST_WAIT_MS) });
+const after = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -2,7 +2,7 @@
 // seeing hues; on white paper silence is light, on a dark page it is dark.
 
 const MAPS = {
-  dark: ["#14111b", "#221540", "#4f127b", "#812581", "#b5367a", "#e55964", "#fb8761", "#fec287", "#fcfdbf"],
+  dark: ["#14111b", "#2a1850", "#4f127b", "#812581", "#b5367a", "#e55964", "#fb8761", "#fec287", "#fcfdbf"],
   light: ["#fdfaf3", "#fde3c4", "#fcbf92", "#f79468", "#e0605f", "#b5367a", "#812581", "#4a1270", "#1d0f3f"],
 };
 

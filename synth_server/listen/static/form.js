@@ -26,7 +26,7 @@ export class StreamForm {
     const inputs = [
       this.field("index", "block", about.index),
       this.field("pair", "pair", about.pair),
-      ...Object.entries(about.stream.spec).map(([name, value]) => this.field(name, NAMES[name] ?? name, value)),
+      ...Object.entries(about.stream.fields).map(([name, value]) => this.field(name, NAMES[name] ?? name, value)),
     ];
     this.form.replaceChildren(...inputs, make("button", { class: "main" }, "Show"), this.error);
     this.tell("");
@@ -42,7 +42,7 @@ export class StreamForm {
     const options = this.choices[name];
     const input = options
       ? make("select", { name }, ...options.map((option) => make("option", { value: option, selected: option === value }, option)))
-      : make("input", { name, value: text(value), autocomplete: "off", spellcheck: false, placeholder: name === "oscillators" ? "the synth’s own" : "" });
+      : make("input", { name, value, autocomplete: "off", spellcheck: false, placeholder: name === "oscillators" ? "the synth’s own" : "" });
     return make("label", {}, label, input);
   }
 
@@ -58,10 +58,7 @@ export class StreamForm {
   }
 }
 
-/** A mapping as people write it: `pitch: 0.05, rest: 0.25`. */
-const text = (value) =>
-  typeof value === "object" ? Object.entries(value).map((entry) => entry.join(": ")).join(", ") : String(value);
-
+/** A mapping is written as `pitch: 0.05, rest: 0.25`. */
 const parts = (name, value) =>
   value.includes(":")
     ? value.split(",").map((part) => part.split(":").map((word) => word.trim())).map(([key, part]) => [`${name}.${key}`, part ?? ""])

@@ -13,12 +13,14 @@ import * as stage from "./stage.js";
 import { Strip } from "./strip.js";
 
 const DRAWN_FROM = 100_000;
+const SETTLE_MS = 150;
 const number = (value) => Number(value).toLocaleString("en");
 
 let about; // of this server
 let pair; // that is shown
 let wanted; // the place that was asked for last
 let drawn; // the place that is drawn next
+let settling; // a timer
 
 const player = new Player(played, (error) => { byId("notice").textContent = error.message; });
 const strip = new Strip({
@@ -49,10 +51,16 @@ async function show(place, { push = true, told = null } = {}) {
   if (push && location.pathname + location.search !== pair.about.link) history.pushState(null, "", pair.about.link);
   describe();
   differences.show(pair);
-  strip.show(pair);
   form.fill(pair);
   compare();
-  drawn = place_of(random(DRAWN_FROM), random(pairs()));
+  drawn = placed(random(DRAWN_FROM), random(pairs()));
+  clearTimeout(settling);
+  settling = setTimeout(settle, SETTLE_MS);
+}
+
+/** What can wait until nobody hurries on: the strip, and the pairs that may be next. */
+function settle() {
+  strip.show(pair);
   [drawn, step(1)].forEach(prefetch);
 }
 
@@ -65,7 +73,7 @@ function failed(error, place, told) {
 
 function describe() {
   const { index, pair: inBlock, stream, differences: parameters, command } = pair.about;
-  const { synth, delta, seconds, sample_rate } = stream.spec;
+  const { synth, delta, seconds, sample_rate } = stream;
   document.title = `Pair ${inBlock} of block ${number(index)} · Pairstream`;
   byId("title").textContent = `Pair ${inBlock} of block ${number(index)}`;
   const amount = typeof delta === "object" ? "δ by group" : `δ = ${delta}`;
@@ -92,14 +100,14 @@ async function compare() {
   }
 }
 
-const pairs = () => pair.about.stream.spec.block_pairs;
+const pairs = () => pair.about.stream.block_pairs;
 const random = (end) => Math.floor(Math.random() * end);
-const place_of = (index, inBlock) => ({ ...pair.place, index, pair: inBlock });
+const placed = (index, inBlock) => ({ ...pair.place, index, pair: inBlock });
 
 /** The place so many pairs on; null before the first. */
 function step(by) {
   const to = pair.about.index * pairs() + pair.about.pair + by;
-  return to < 0 ? null : place_of(Math.floor(to / pairs()), to % pairs());
+  return to < 0 ? null : placed(Math.floor(to / pairs()), to % pairs());
 }
 
 function go(place) {

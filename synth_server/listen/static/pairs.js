@@ -31,7 +31,7 @@ class Pair {
   constructor(place, about) {
     this.place = place;
     this.about = about;
-    this.seconds = about.stream.samples / about.stream.spec.sample_rate;
+    this.seconds = about.stream.seconds;
     this.sounds = {};
   }
 

@@ -20,7 +20,7 @@ export class Strip {
 
   /** Show the columns of another pair. The slider stays, unless the stream's own δ is now another. */
   show(pair) {
-    const { delta } = pair.about.stream.spec;
+    const { delta } = pair.about.stream;
     const own = JSON.stringify(delta);
     this.pair = pair;
     if (own !== this.own) {
@@ -38,7 +38,7 @@ export class Strip {
   }
 
   moved(wait = WAIT_MS) {
-    const { delta } = this.pair.about.stream.spec;
+    const { delta } = this.pair.about.stream;
     const values = SHARES.map((share) => +(share * this.slider.value).toFixed(4));
     byId("delta-text").textContent = label(delta, values.at(-1));
     this.slider.setAttribute("aria-valuetext", label(delta, values.at(-1)));
@@ -94,11 +94,11 @@ class Column {
 const label = (delta, value) => (typeof delta === "object" ? `δ × ${+value.toFixed(4)}` : `δ = ${+value.toFixed(4)}`);
 
 /** The query of the stream at another δ; of several, all in proportion. */
-function withDelta({ query, spec }, value) {
+function withDelta({ query, delta: own }, value) {
   const fields = new URLSearchParams(query);
   [...fields.keys()].filter((name) => name.startsWith("delta")).forEach((name) => fields.delete(name));
-  const deltas = typeof spec.delta === "object"
-    ? Object.entries(spec.delta).map(([group, delta]) => [`delta.${group}`, +(delta * value).toFixed(6)])
+  const deltas = typeof own === "object"
+    ? Object.entries(own).map(([group, delta]) => [`delta.${group}`, +(delta * value).toFixed(6)])
     : [["delta", value]];
   deltas.forEach(([name, delta]) => fields.set(name, delta));
   return fields.toString();

@@ -75,7 +75,7 @@ def test_only_a_pair_s_own_url_changes_what_is_shown(visitor: TestClient):
 def test_the_link_says_only_what_is_not_the_default(visitor: TestClient):
     about = visitor.get("/api/pair/7/1?delta=0.25&seed=18446744073709551615&synth=voice-fm").json()
     assert about["link"] == "/pair/7/1?synth=voice-fm&seed=18446744073709551615"
-    assert about["stream"]["spec"]["seed"] == "18446744073709551615"
+    assert about["stream"]["fields"]["seed"] == "18446744073709551615"
     assert visitor.get(f"/api{about['link']}").json() == about
 
 
