@@ -1,7 +1,8 @@
 // What the page asks its server for: JSON, and sounds. Errors come as `Problem`, with a kind and a sentence.
 
 const LONGEST_WAIT_MS = 90_000;
-const AGAIN_MS = 300; // a browser drops what is under way when a network comes or goes
+// A browser drops what is under way whenever a network comes or goes on its machine, as when a container starts there.
+const AGAIN_MS = [200, 800];
 
 /** Something a visitor should be told. */
 export class Problem extends Error {
@@ -33,13 +34,20 @@ export async function sound(path) {
 }
 
 async function get(path) {
-  const response = await reach(path).catch(() => after(AGAIN_MS).then(() => reach(path))).catch(() => {
-    throw new Problem("unreachable", "The server of this page does not answer.");
-  });
+  const response = await reach(path);
   if (response.ok) return response;
   const body = await response.json().catch(() => ({}));
   throw new Problem(body.error?.kind ?? "failed", body.error?.message ?? `The server answered ${response.status}.`);
 }
 
-const reach = (path) => fetch(path, { signal: AbortSignal.timeout(LONGEST_WAIT_MS) });
-const after = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+async function reach(path) {
+  for (const pause of [...AGAIN_MS, null]) {
+    try {
+      return await fetch(path, { signal: AbortSignal.timeout(LONGEST_WAIT_MS) });
+    } catch (error) {
+      if (pause === null || error.name === "TimeoutError") break;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+  throw new Problem("unreachable", "The server of this page does not answer.");
+}

@@ -39,13 +39,13 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-def until(page: Page, holds: str) -> None:
+def until(page: Page, holds: str, wrong: list[str] | None = None) -> None:
     """Wait until this is true; Playwright's own way needs `eval`, which the page forbids."""
     for _ in range(WAIT_MS // 50):
-        if page.evaluate(holds):
+        if page.evaluate(f"Boolean({holds})"):
             return
         page.wait_for_timeout(50)
-    raise AssertionError(f"never: {holds}")
+    raise AssertionError(f"never: {holds}; the browser said {wrong}")
 
 
 class Visit:
@@ -67,11 +67,18 @@ class Visit:
 
     def open(self, url: str) -> Page:
         self.page.goto(url)
-        self.ready()
+        try:
+            self.ready()
+        except AssertionError:
+            if not any("ERR_NETWORK_CHANGED" in said for said in self.wrong):
+                raise
+            self.wrong.clear()  # a network came or went on this machine, and a browser drops what it was loading
+            self.page.goto(url)
+            self.ready()
         return self.page
 
     def ready(self) -> None:
-        self.page.wait_for_selector("#stage[aria-busy=false]")
+        until(self.page, "document.querySelector('#stage[aria-busy=false]')", self.wrong)
         until(
             self.page,
             "!document.querySelector('#strip [aria-busy=true]') && document.querySelector('#strip .delta b').innerText",
