@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.augment.pitch import FFT, HOP, pitch_shifted, read_at, time_stretched, vocoded
+from trainer.augment.pitch import FFT, HOP, from_frames, pitch_shifted, read_at, time_stretched, vocoded
 
 RATE = 16_000
 
@@ -56,6 +56,16 @@ def test_a_tone_moves_by_the_ratio_and_keeps_its_length_and_level(semitones: flo
     assert moved.shape == (RATE,)
     assert peak(moved[1_000:-1_000]) == pytest.approx(hertz * ratio, rel=2e-3)
     assert float(moved[1_000:-1_000].square().mean()) == pytest.approx(0.125, rel=0.1)
+
+
+def test_frames_become_the_sound_that_torch_makes_of_them() -> None:
+    sounds = torch.from_numpy(np.random.default_rng(0).standard_normal((3, 4_096)).astype(np.float32))
+    window = torch.hann_window(FFT)
+    frames = torch.stft(sounds, FFT, HOP, window=window, return_complex=True)
+    np.testing.assert_allclose(from_frames(frames, window)[:, :4_096], sounds, atol=1e-5)
+    frames = frames * 1j
+    expected = torch.istft(frames, FFT, HOP, window=window, length=4_096)
+    np.testing.assert_allclose(from_frames(frames, window)[:, :4_096], expected, atol=1e-5)
 
 
 def test_every_sound_moves_by_its_own_ratio() -> None:
