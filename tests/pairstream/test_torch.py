@@ -15,6 +15,7 @@ from toy_source import TOY, ToySource, open_toy
 
 from pairstream import connect
 from pairstream.cursor import Cursor
+from pairstream.deck import Deck
 from pairstream.errors import ConfigError, RefusedError
 from pairstream.torch import PairBatch, PairStream
 from synth_server.config import ServeSettings
@@ -191,3 +192,20 @@ def test_a_batch_moves_as_a_whole():
     moved = batch.to("meta")
     assert (moved.index, moved.theta.device.type, moved.audio.device.type) == (0, "meta", "meta")
     assert moved.audio.shape == (4, 2, 32)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7])
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_pool_is_read_again_and_again_in_the_order_of_its_deck(url: str, workers: int, size: int):
+    deck = Deck(size=size, seed=3)
+    stream = PairStream(url, TOY, pool=deck, start=5, timeout=10)
+    for place, batch in zip(range(5, 20), loader(stream, workers), strict=False):
+        assert np.array_equal(batch.audio.numpy(), SOURCE.render(deck.index(place)).audio)
+        assert batch.index == place
+        assert stream.state_after(batch)["next"] == place + 1
+
+
+@pytest.mark.parametrize("settings", [{"follow": "live"}, {"start": "head"}])
+def test_a_pool_has_no_head_to_follow(settings: dict[str, str]):
+    with pytest.raises(ConfigError, match="a pool has no head; follow exactly, from an index"):
+        PairStream("local://", TOY, pool=Deck(size=3), **settings)  # type: ignore[arg-type]

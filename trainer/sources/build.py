@@ -13,6 +13,7 @@ from pairstream.errors import ConfigError
 from pairstream.spec import StreamSpec
 from pairstream.torch import PairStream
 from trainer.config import FitSettings
+from trainer.memory import enough_memory
 from trainer.plan import Plan
 from trainer.sources.clips_in_memory import ClipsInMemory, read_clips
 from trainer.sources.folder import files_of
@@ -27,6 +28,7 @@ def read_recordings(plan: Plan) -> ClipsInMemory | None:
 
     Raises:
         DataError: a folder or a clip that cannot be used.
+        MemoryLimitError: there are more than fit in memory.
     """
     data, spec = plan.data, plan.spec
     if not data.recordings:
@@ -38,7 +40,8 @@ def read_recordings(plan: Plan) -> ClipsInMemory | None:
         for folder, where in zip(folders, conditions or [None] * len(folders), strict=True)
         for file in files_of(folder, where)
     ]
-    return read_clips(files, rate=spec.sample_rate, crop=spec.samples, dtype=spec.dtype)
+    with enough_memory(f"reading {len(files):,} recordings", "use fewer, with --data.where, or --spec.dtype float16"):
+        return read_clips(files, rate=spec.sample_rate, crop=spec.samples, dtype=spec.dtype)
 
 
 def recorded_pairs(plan: Plan, clips: ClipsInMemory) -> RecordedPairs:
