@@ -14,8 +14,9 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from functools import partial
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import numpy as np
@@ -61,10 +62,20 @@ class Worker:
         port: where it serves; 0 for any free one.
         window_mib: memory for rendered blocks.
         wait: return only when it is ready.
+        locks: files of keys, as `ServeSettings` names them.
     """
 
-    def __init__(self, seconds: float, *, port: int = 0, window_mib: int = 64, wait: bool = True) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        *,
+        port: int = 0,
+        window_mib: int = 64,
+        wait: bool = True,
+        locks: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         flags = ["--port", str(port), "--block-seconds", str(seconds), "--window-mib", str(window_mib)]
+        flags += ["--locks", json.dumps(dict(locks))]
         command = [sys.executable, "-m", "benchmarks.fleet", *flags]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.port, self.http, self.grpc = port, "", ""
@@ -109,7 +120,7 @@ class Worker:
             self.kill()
 
 
-def serve(port: int, seconds: float, window_mib: int) -> None:
+def serve(port: int, seconds: float, window_mib: int, locks: Mapping[str, str]) -> None:
     """In the worker's process: serve until stdin ends, as it does when whoever started it is gone."""
     from pairstream import allocator  # noqa: PLC0415 – only the worker's process needs these
     from synth_server.config import ServeSettings  # noqa: PLC0415
@@ -118,7 +129,12 @@ def serve(port: int, seconds: float, window_mib: int) -> None:
 
     allocator.tune()
     settings = ServeSettings(
-        bind=f"tcp://127.0.0.1:{port}", grpc="127.0.0.1:0", http="127.0.0.1:0", window_mib=window_mib, capacity=1_000
+        bind=f"tcp://127.0.0.1:{port}",
+        grpc="127.0.0.1:0",
+        http="127.0.0.1:0",
+        window_mib=window_mib,
+        capacity=1_000,
+        **locks,
     )
     with Server(settings, partial(Noise, seconds=seconds), WorkerMetrics()) as server:
         places = {"port": int(server.addresses.data.rpartition(":")[2]), "http": server.addresses.http}
@@ -131,5 +147,6 @@ if __name__ == "__main__":
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--block-seconds", type=float, default=0.0)
     parser.add_argument("--window-mib", type=int, default=64)
+    parser.add_argument("--locks", type=json.loads, default={})
     arguments = parser.parse_args()
-    serve(arguments.port, arguments.block_seconds, arguments.window_mib)
+    serve(arguments.port, arguments.block_seconds, arguments.window_mib, arguments.locks)

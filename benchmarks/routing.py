@@ -4,18 +4,20 @@ python -m benchmarks.routing [--json]
 
 Real clients and real workers' decisions (dispatcher, scheduler, window), with a stub for the renderer and queues
 for the network, so that nothing is measured but the decisions. The first table is CPU time per block on either
-side of that network; the second counts what is rendered again when a worker joins or leaves.
+side of that network (the clients' includes the queues, some tenth of it), of a worker that every experiment has asked
+something before. It is time of this thread, so that other processes do not count, though they do empty the caches. The
+second table counts what is rendered again when a worker joins or leaves.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import statistics
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 import numpy as np
 
@@ -32,7 +34,9 @@ from synth_server.window import Window
 
 SPEC = StreamSpec(sample_rate=1_000, seconds=0.016, control_rate=125, block_pairs=1)
 LAYOUT = Layout(pairs=1, parameters=1, samples=16, dtype="float32")
-EXPERIMENTS, CREDIT, BLOCKS, ROUNDS = 16, 8, 512, 7
+EXPERIMENTS, CREDIT, BLOCKS, ROUNDS = 16, 8, 1_024, 7
+#: Blocks of each worker, about, before it is measured: as many as it takes until every experiment has asked it.
+MEETINGS = 4
 FLEETS = (1, 2, 4, 8, 16, 32, 64)
 
 
@@ -42,7 +46,7 @@ class Fleet:
     def __init__(self, capacities: Sequence[int]) -> None:
         self.workers: dict[str, Dispatcher] = {}
         self.mailboxes: dict[bytes, deque[Event]] = {}
-        self.idle: dict[str, None] = {}
+        self.letters: dict[str, list[tuple[bytes, Message]]] = {}
         self.rendered = 0
         self.seconds = 0.0
         for capacity in capacities:
@@ -61,29 +65,26 @@ class Fleet:
         del self.workers[next(iter(self.workers))]
 
     def tell(self, worker: str, client: bytes, message: Message) -> None:
-        """A client says something; the worker answers at once what it can."""
-        began = time.perf_counter()
-        outbox = self.workers[worker].handle(client, message)
-        self.seconds += time.perf_counter() - began
-        self._post(worker, outbox)
-        self.idle[worker] = None
+        """A client says something."""
+        self.letters.setdefault(worker, []).append((client, message))
 
     def work(self) -> None:
         """Every worker that was told something does all it has to do."""
-        while self.idle:
-            name, _ = self.idle.popitem()
-            began, stub = time.perf_counter(), 0.0
-            while job := self.workers[name].next_job():
+        began = time.thread_time()
+        for name, letters in self.letters.items():
+            worker = self.workers[name]
+            for client, message in letters:
+                self._post(name, worker.handle(client, message))
+            while job := worker.next_job():
                 if isinstance(job, OpenJob):
                     opened = Opened(digest=SPEC.digest, layout=LAYOUT, fingerprint="stub")
-                    self._post(name, self.workers[name].opened(job, opened))
+                    self._post(name, worker.opened(job, opened))
                     continue
-                before = time.perf_counter()
                 block = PairBlock(index=job.key[1], digest=job.key[0], theta=THETA, audio=AUDIO)
                 self.rendered += 1
-                stub += time.perf_counter() - before
-                self._post(name, self.workers[name].rendered(job, block))
-            self.seconds += time.perf_counter() - began - stub
+                self._post(name, worker.rendered(job, block))
+        self.letters.clear()
+        self.seconds += time.thread_time() - began
 
     def _post(self, worker: str, outbox: Outbox) -> None:
         for client, message in outbox:
@@ -95,11 +96,10 @@ THETA, AUDIO = np.zeros((1, 2, 1), np.float32), np.zeros((1, 2, 16), np.float32)
 
 
 class Network:
-    """A transport to a fleet; `seconds` is the time that it and the workers took."""
+    """A transport to a fleet."""
 
     def __init__(self, fleet: Fleet, name: bytes) -> None:
         self.workers: tuple[str, ...] = tuple(fleet.workers)
-        self.seconds = 0.0
         self._fleet, self._name = fleet, name
         self._mail = fleet.mailboxes[name] = deque(Joined(worker) for worker in self.workers)
 
@@ -111,17 +111,12 @@ class Network:
         self.workers = tuple(name for name in self.workers if name != worker)
 
     def send(self, worker: str, message: Message) -> None:
-        began = time.perf_counter()
         self._fleet.tell(worker, self._name, message)
-        self.seconds += time.perf_counter() - began
 
     def poll(self, seconds: float) -> list[Event]:
-        began = time.perf_counter()
         if not self._mail:
             self._fleet.work()
-        events = [self._mail.popleft()] if self._mail else []
-        self.seconds += time.perf_counter() - began
-        return events
+        return [self._mail.popleft()] if self._mail else []
 
     def close(self) -> None:
         self._fleet.mailboxes.pop(self._name, None)
@@ -135,18 +130,22 @@ def read(fleet: Fleet, experiments: int, blocks: int) -> tuple[float, float]:
         for number, network in enumerate(networks)
     ]
     streams: list[Iterator[PairBlock]] = [client.blocks(stop=blocks) for client in clients]
-    for stream in streams:
-        list(islice(stream, CREDIT))
-    outside = sum(network.seconds for network in networks)
-    worked, began = fleet.seconds, time.perf_counter()
+    known = min(blocks // 2, MEETINGS * len(fleet.workers))
+    for _ in range(known):  # in step, so that each is rendered once for all
+        for stream in streams:
+            next(stream)
+    gc.collect()
+    gc.freeze()  # a worker has a process of its own, so that the collector never looks at the others' objects
+    worked, began = fleet.seconds, time.thread_time()
     for block in zip(*streams, strict=True):
         assert len({one.index for one in block}) == 1
-    whole = time.perf_counter() - began
-    outside = sum(network.seconds for network in networks) - outside
+    whole, worked = time.thread_time() - began, fleet.seconds - worked
+    gc.unfreeze()
     for client in clients:
         client.close()
-    served = (blocks - CREDIT) * experiments
-    return (whole - outside) / served, (fleet.seconds - worked) / served
+    fleet.work()
+    served = (blocks - known) * experiments
+    return (whole - worked) / served, worked / served
 
 
 def costs() -> list[dict[str, float]]:

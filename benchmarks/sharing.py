@@ -16,9 +16,6 @@ import argparse
 import json
 import signal
 import statistics
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -27,7 +24,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.fleet import PATIENCE, SPEC, Worker
+from benchmarks.fleet import SPEC, Worker
+from benchmarks.reader import Reader
 from pairstream import connect
 
 BLOCK_SECONDS, CREDIT_BLOCKS = 0.001, 8
@@ -88,44 +86,6 @@ def sharing(blocks: int) -> list[dict[str, float]]:
     return rows
 
 
-def read(url: str, experiment: str, step: float) -> None:
-    """In a reader's process: take blocks for ever, and say how many whenever a line comes on stdin."""
-    taken = 0
-
-    def answer() -> None:
-        for _ in sys.stdin:
-            print(taken, time.monotonic(), flush=True)
-
-    with connect(url, SPEC, experiment=experiment, timeout=PATIENCE, credit_bytes=8 * SPEC.audio_bytes) as client:
-        threading.Thread(target=answer, daemon=True).start()
-        for _ in client.blocks():
-            taken += 1
-            time.sleep(step)
-
-
-class Reader:
-    """A process that reads a stream without end."""
-
-    def __init__(self, url: str, experiment: str, step: float) -> None:
-        command = [sys.executable, "-m", "benchmarks.sharing", "--read", url, experiment, str(step)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def progress(self) -> tuple[int, float]:
-        """Blocks taken, and when."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        print("?", file=self.process.stdin, flush=True)
-        taken, when = self.process.stdout.readline().split()
-        return int(taken), float(when)
-
-    def rate(self, seconds: float) -> float:
-        """Blocks per second over the next `seconds`."""
-        taken, when = self.progress()
-        time.sleep(seconds)
-        later, until = self.progress()
-        return (later - taken) / (until - when)
-
-
 def stopped(size: int, pairs: int, step: float) -> dict[str, float]:
     """One experiment's blocks per second while another runs, and while that one is stopped."""
     rates: dict[bool, list[float]] = {True: [], False: []}
@@ -174,12 +134,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=8, help="periods with and without, for each row of the second")
     parser.add_argument("--step-ms", type=float, default=4.0, help="the step of an experiment, in the second table")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--read", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.read:
-        url, experiment, step = arguments.read
-        read(url, experiment, float(step))
-        return
     found: dict[str, Any] = {"sharing": sharing(arguments.blocks)}
     found["stopped"] = [stopped(size, arguments.pairs, arguments.step_ms / 1_000) for size in (1, 2)]
     if arguments.json:

@@ -21,8 +21,8 @@ _log = logging.getLogger(__name__)
 
 #: What public key files are called.
 PATTERN: Final = "*.public"
-#: Unknown keys that are logged, once each; whoever makes new ones all the time does not fill the log.
-REMEMBERED: Final = 1_024
+#: Unknown keys that are logged, once each, of one host and in all: who makes new ones all the time fills no log.
+OF_ONE_HOST, REMEMBERED = 16, 1_024
 
 
 class Gate(Protocol):
@@ -89,7 +89,7 @@ class CurveGate:
     def __init__(self, pair: CurvePair, allowed: AllowList) -> None:
         self._pair = pair
         self._allowed = allowed
-        self._turned_away: set[bytes] = set()
+        self._turned_away: dict[bytes, str] = {}
 
     def lock(self, socket: zmq.Socket[bytes]) -> None:
         """Whoever connects must know the worker's key, and show one of its own."""
@@ -103,8 +103,8 @@ class CurveGate:
     def _knows(self, key: bytes, address: str) -> bool:
         if key in self._allowed:
             return True
-        if key not in self._turned_away and len(self._turned_away) < REMEMBERED:
-            self._turned_away.add(key)
+        if self._is_news(key, address):
+            self._turned_away[key] = address
             _log.warning(
                 "turned away a client at %s with the unknown key %s; to let it in, put its %s into %s",
                 address,
@@ -113,3 +113,8 @@ class CurveGate:
                 self._allowed.folder,
             )
         return False
+
+    def _is_news(self, key: bytes, address: str) -> bool:
+        if key in self._turned_away or len(self._turned_away) >= REMEMBERED:
+            return False
+        return list(self._turned_away.values()).count(address) < OF_ONE_HOST

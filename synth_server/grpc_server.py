@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its C++ core would log beside the error that we raise
 
@@ -18,7 +20,7 @@ from pairstream.v1 import worker_pb2, worker_pb2_grpc
 from synth_server.dispatcher import Dispatcher
 from synth_server.grpc_door import CLIENTS
 from synth_server.grpc_lock import GrpcLock, NoGrpcLock
-from synth_server.ledger import Ledger
+from synth_server.ledger import ExperimentEntry, Ledger, StreamEntry
 from synth_server.window import Window
 
 SERVICE = worker_pb2.DESCRIPTOR.services_by_name["Worker"].full_name
@@ -77,9 +79,15 @@ class WorkerService(worker_pb2_grpc.WorkerServicer):
             blocks_served=totals.blocks_served,
             capacity=self._dispatcher.capacity,
             upstream=self._description.upstream,
-            streams=[worker_pb2.Stream(**vars(entry)) for entry in self._ledger.streams()],
-            experiments=[worker_pb2.Experiment(**vars(entry)) for entry in experiments],
+            streams=[worker_pb2.Stream(**_fields(entry)) for entry in self._ledger.streams()],
+            experiments=[worker_pb2.Experiment(**_fields(entry)) for entry in experiments],
         )
+
+
+def _fields(entry: StreamEntry | ExperimentEntry) -> dict[str, Any]:
+    fields = asdict(entry)
+    del fields["used"]  # it is for the ledger alone
+    return fields
 
 
 class GrpcServer:

@@ -7,11 +7,11 @@ would not do as labels there. Here the least recent leave once there are more th
 from __future__ import annotations
 
 import json
-from collections import OrderedDict, deque
-from collections.abc import Collection
+from collections import deque
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from pairstream.messages import FIRST_HELD_OUT
 from pairstream.spec import StreamSpec
@@ -21,7 +21,7 @@ CAPACITY = 256
 LATELY = 256
 
 
-@dataclass
+@dataclass(slots=True)
 class StreamEntry:
     """One stream: what was asked for and how often it was rendered and served."""
 
@@ -32,9 +32,11 @@ class StreamEntry:
     blocks_served: int = 0
     head: int | None = None
     """The highest index served lately; filled in for those who ask."""
+    used: int = 0
+    """When it was last written to, in blocks rendered and served."""
 
 
-@dataclass
+@dataclass(slots=True)
 class ExperimentEntry:
     """One experiment on one stream."""
 
@@ -45,6 +47,8 @@ class ExperimentEntry:
     cursor: int | None = None
     """The highest index served; None if only held out ones were."""
     waiting: int = 0
+    used: int = 0
+    """When it was last written to, in blocks rendered and served."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +60,19 @@ class Totals:
 
 
 class Ledger:
-    """Written by the serving thread, read by any."""
+    """Written by the serving thread, read by any. What is written for every block is kept small."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._streams: _Book[str, StreamEntry] = _Book()
-        self._lately: _Book[str, deque[int]] = _Book()
-        self._experiments: _Book[tuple[str, str], ExperimentEntry] = _Book()
+        self._streams: _Book[str, StreamEntry] = _Book(StreamEntry)
+        self._experiments: _Book[tuple[str, str], ExperimentEntry] = _Book(lambda key: ExperimentEntry(*key))
+        self._lately: dict[str, deque[int]] = {}
         self._rendered = self._served = 0
 
     def opened(self, spec: StreamSpec, fingerprint: str) -> None:
         """A stream was opened."""
         with self._lock:
-            entry = self._stream(spec.digest)
+            entry = self._streams.written(spec.digest, self._now)
             if not entry.fingerprint:
                 entry.spec_json = json.dumps(spec.as_dict(), sort_keys=True)
             entry.fingerprint = fingerprint
@@ -77,25 +81,23 @@ class Ledger:
         """A block of this stream was rendered."""
         with self._lock:
             self._rendered += 1
-            self._stream(digest).blocks_rendered += 1
+            self._streams.written(digest, self._now).blocks_rendered += 1
 
     def served(self, experiments: Collection[str], digest: str, index: int) -> None:
         """A block was sent to a client of each of these experiments."""
         with self._lock:
-            self._served += len(experiments)
-            self._stream(digest).blocks_served += len(experiments)
-            counts = index < FIRST_HELD_OUT
+            count, counts = len(experiments), index < FIRST_HELD_OUT
+            self._served += count
+            now = self._now
+            self._streams.written(digest, now).blocks_served += count
             for experiment in experiments:
-                entry = self._experiment(experiment, digest)
+                entry = self._experiments.written((experiment, digest), now)
                 entry.blocks_served += 1
                 entry.last_index = index
                 if counts and (entry.cursor is None or index > entry.cursor):
                     entry.cursor = index
             if counts:
-                lately = self._lately.recent(digest)
-                if lately is None:
-                    lately = self._lately.add(digest, deque(maxlen=LATELY))
-                lately.extend([index] * len(experiments))
+                self._late(digest).extend([index] * count)
 
     def head(self, digest: str) -> int | None:
         """The highest index of this stream among those served lately, to whomever; None if there is none."""
@@ -110,42 +112,55 @@ class Ledger:
     def streams(self) -> list[StreamEntry]:
         """A copy, the most recent last."""
         with self._lock:
-            return [replace(entry, head=self._head(entry.digest)) for entry in self._streams.values()]
+            return [replace(entry, head=self._head(entry.digest)) for entry in self._streams.by_use()]
 
     def experiments(self) -> list[ExperimentEntry]:
         """A copy, the most recent last."""
         with self._lock:
-            return [replace(entry) for entry in self._experiments.values()]
+            return [replace(entry) for entry in self._experiments.by_use()]
+
+    @property
+    def _now(self) -> int:
+        return self._rendered + self._served
 
     def _head(self, digest: str) -> int | None:
         return max(self._lately.get(digest, ()), default=None)
 
-    def _stream(self, digest: str) -> StreamEntry:
-        entry = self._streams.recent(digest)
-        return self._streams.add(digest, StreamEntry(digest)) if entry is None else entry
-
-    def _experiment(self, name: str, digest: str) -> ExperimentEntry:
-        entry = self._experiments.recent((name, digest))
-        return self._experiments.add((name, digest), ExperimentEntry(name, digest)) if entry is None else entry
-
-
-_K = TypeVar("_K")
-_V = TypeVar("_V")
+    def _late(self, digest: str) -> deque[int]:
+        """The indices served lately; kept as long as the stream's entry."""
+        lately = self._lately.get(digest)
+        if lately is None:
+            for forgotten in self._lately.keys() - self._streams.keys():
+                del self._lately[forgotten]
+            lately = self._lately[digest] = deque(maxlen=LATELY)
+        return lately
 
 
-class _Book(OrderedDict[_K, _V]):
-    """The most recent `CAPACITY` entries."""
+class _Entry(Protocol):
+    used: int
 
-    def recent(self, key: _K) -> _V | None:
-        """The entry, if there is one; it is the most recent now."""
+
+_K = TypeVar("_K", bound=Hashable)
+_E = TypeVar("_E", bound=_Entry)
+
+
+class _Book(dict[_K, _E], Generic[_K, _E]):
+    """The most recent `CAPACITY` entries. Order is made when somebody asks: to write costs no more than to find."""
+
+    def __init__(self, make: Callable[[_K], _E]) -> None:
+        super().__init__()
+        self._make = make
+
+    def written(self, key: _K, now: int) -> _E:
+        """The entry, to write to. If it is a new one too many, the least recent leaves."""
         entry = self.get(key)
-        if entry is not None:
-            self.move_to_end(key)
+        if entry is None:
+            if len(self) >= CAPACITY:
+                del self[min(self, key=lambda key: self[key].used)]
+            entry = self[key] = self._make(key)
+        entry.used = now
         return entry
 
-    def add(self, key: _K, entry: _V) -> _V:
-        """A new entry, for which the least recent leaves if there are too many."""
-        self[key] = entry
-        if len(self) > CAPACITY:
-            self.popitem(last=False)
-        return entry
+    def by_use(self) -> list[_E]:
+        """The entries, the most recent last."""
+        return sorted(self.values(), key=lambda entry: entry.used)

@@ -20,6 +20,10 @@ Bound = Literal["client_blocks", "client_bytes", "blocks", "bytes", "clients", "
 BOUNDS: Final[tuple[Bound, ...]] = get_args(Bound)
 
 
+#: Counts that are kept of clients, and of experiments, when nothing of theirs waits: the next ask needs them again.
+KEPT: Final = 256
+
+
 class Refusal(NamedTuple):
     """Which bound is reached, and what to tell the client."""
 
@@ -88,10 +92,9 @@ class Quota:
     def give(self, client: Load, experiment: str, nbytes: int) -> None:
         """One that was taken waits no longer."""
         mine = self._experiments[experiment]
-        if mine.blocks == 1:
+        mine.add(-1, -nbytes)
+        if not mine.blocks and len(self._experiments) > KEPT:
             del self._experiments[experiment]
-        else:
-            mine.add(-1, -nbytes)
         client.add(-1, -nbytes)
         self._all.add(-1, -nbytes)
 

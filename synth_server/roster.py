@@ -7,15 +7,25 @@ asking. Only where everybody waits for something is a newcomer sent away.
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from synth_server.quota import Refusal
 from synth_server.scheduler import ClientId
 
 
+class _Client:
+    """The streams that one client has open, and when it was last heard."""
+
+    __slots__ = ("heard_at", "streams")
+
+    def __init__(self, heard_at: int) -> None:
+        self.heard_at = heard_at
+        self.streams: set[str] = set()
+
+
 class Roster:
-    """The clients, the one that was silent for longest first.
+    """The clients and their streams.
 
     Args:
         clients: how many there may be.
@@ -25,7 +35,8 @@ class Roster:
     def __init__(self, clients: int, streams: int) -> None:
         self._most_clients = clients
         self._most_streams = streams
-        self._clients: OrderedDict[ClientId, set[str]] = OrderedDict()
+        self._clients: dict[ClientId, _Client] = {}
+        self._admitted = 0
         self._streams: Counter[str] = Counter()
 
     @property
@@ -39,10 +50,11 @@ class Roster:
         Args:
             waits: whether a client waits for anything.
         """
+        self._admitted += 1
         known = self._clients.get(client)
         if known is not None:
-            self._clients.move_to_end(client)
-            if digest in known:
+            known.heard_at = self._admitted
+            if digest in known.streams:
                 return None
         elif not self._room(waits, lambda: len(self._clients) < self._most_clients):
             return Refusal("clients", f"{self._most_clients} clients wait for blocks here, and no more may")
@@ -50,13 +62,16 @@ class Roster:
             waits, lambda: len(self._streams) < self._most_streams, client
         ):
             return Refusal("streams", f"{self._most_streams} streams are in use here, and no more may be")
-        self._clients.setdefault(client, set()).add(digest)
+        if known is None:
+            known = self._clients[client] = _Client(self._admitted)
+        known.streams.add(digest)
         self._streams[digest] += 1
         return None
 
     def leave(self, client: ClientId) -> None:
         """The client is gone. Harmless if repeated."""
-        for digest in self._clients.pop(client, ()):
+        known = self._clients.pop(client, None)
+        for digest in known.streams if known else ():
             self._streams[digest] -= 1
             if not self._streams[digest]:
                 del self._streams[digest]
@@ -70,7 +85,8 @@ class Roster:
     def _room(self, waits: Callable[[ClientId], bool], enough: Callable[[], bool], newest: ClientId = b"") -> bool:
         """Strike off silent clients that wait for nothing until there is room; False if that does not help."""
         if not enough():
-            for client in [client for client in self._clients if client != newest and not waits(client)]:
+            silent = [client for client in self._clients if client != newest and not waits(client)]
+            for client in sorted(silent, key=lambda client: self._clients[client].heard_at):
                 self.leave(client)
                 if enough():
                     break

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from itertools import chain, islice, zip_longest
 
-from synth_server.quota import Bounds, Load, Quota, Refusal
+from synth_server.quota import KEPT, Bounds, Load, Quota, Refusal
 from synth_server.window import Key
 
 #: A connection's name, as the transport gave it.
@@ -61,7 +61,8 @@ class Scheduler:
             return None
         if refusal := self._quota.take(asks, experiment, nbytes):
             return refusal
-        self._asks[client] = asks
+        if not asks.keys:
+            self._asks[client] = asks
         asks.keys[key] = nbytes
         clients = self._waiting.get(key)
         if clients is None:
@@ -110,7 +111,8 @@ class Scheduler:
 
     def waits(self, client: ClientId) -> bool:
         """Whether this client waits for any block."""
-        return client in self._asks
+        asks = self._asks.get(client)
+        return asks is not None and bool(asks.keys)
 
     def waiting(self, experiment: str, digest: str) -> int:
         """How many asks of this experiment for this stream wait; any thread may ask."""
@@ -136,7 +138,7 @@ class Scheduler:
         """The client waits for this block no longer."""
         asks = self._asks[client]
         self._quota.give(asks, experiment, asks.keys.pop(key))
-        if not asks.keys:
+        if not asks.keys and len(self._asks) > KEPT:
             del self._asks[client]
 
     def _unqueue(self, key: Key, experiments: set[str]) -> None:

@@ -17,6 +17,7 @@ from pairstream.credentials import Credentials
 from pairstream.curve import CurvePair
 from pairstream.errors import ConfigError, WorkerUnavailableError
 from synth_server.config import ServeSettings
+from synth_server.gates import OF_ONE_HOST, AllowList, CurveGate
 from synth_server.metrics import WorkerMetrics
 from synth_server.server import Server
 
@@ -77,6 +78,14 @@ def test_an_unknown_key_is_refused_logged_once_and_harms_nobody(
     assert len(lines) == 1
     assert eve.public.decode() in lines[0]
     assert eve.secret.decode() not in lines[0]
+
+
+def test_who_makes_new_keys_all_the_time_does_not_fill_the_log(keys: Keyring, caplog: pytest.LogCaptureFixture):
+    gate = CurveGate(CurvePair.read(Path(keys.curve("alice").curve_key)), AllowList(keys.folder / "curve/allowed"))
+    for number in range(100):
+        for address in ("10.0.0.1", "10.0.0.2"):
+            assert not gate.admits(b"CURVE", [f"{number:16}{address:>16}".encode()], address)
+    assert len(caplog.records) == 2 * OF_ONE_HOST
 
 
 def test_a_key_that_is_added_may_come_in_while_its_client_waits(worker: Server, keys: Keyring):

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import logging
 import re
-import resource
 import socket
 import struct
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import grpc
 import pytest
 import zmq
 from garbage import BOMBS, garbage
-from raw_zeromq import GREETING, PING, READY, announced, raw_peer, shake_hands, until_hung_up
+from resident import resident
 from toy_source import TOY, ToySource, open_toy
 
+from benchmarks.raw_zeromq import GREETING, PING, READY, announced, raw_peer, shake_hands, until_hung_up
 from pairstream import Client, connect, sharing
 from pairstream.codec import decode, encode
 from pairstream.grpc_wire import METHOD, SERVICE, slices
@@ -43,14 +40,6 @@ def worker(caplog: pytest.LogCaptureFixture) -> Iterator[Server]:
     caplog.set_level(logging.WARNING)
     with Server(SETTINGS, open_toy, WorkerMetrics()) as server:
         yield server
-
-
-def resident() -> int:
-    """Bytes of this process in memory, less what it has freed and kept."""
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize()
 
 
 def malformed(worker: Server) -> int:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 import zmq
-from raw_zeromq import announced, raw_peer, shake_hands, until_hung_up
 from toy_source import TOY, open_toy
 
+from benchmarks.raw_zeromq import announced, raw_peer, shake_hands, until_hung_up
 from pairstream import connect
 from pairstream.codec import encode
 from pairstream.messages import Bye, Open

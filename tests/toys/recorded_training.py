@@ -49,8 +49,8 @@ def record(folder: Path) -> None:
 
     trained_on = StreamData.trained_on
 
-    def noted(data: StreamData, batch: Any) -> None:
-        trained_on(data, batch)
+    def noted(data: StreamData, batch: Any, *, ends_step: bool) -> None:
+        trained_on(data, batch, ends_step=ends_step)
         trainer = data.trainer
         assert trainer is not None
         pairs = [sha256(pair.numpy().tobytes()).hexdigest()[:16] for pair in batch.audio]
