@@ -8,24 +8,29 @@ ARG PYTHON=python:3.11-slim
 
 FROM scratch AS wheels
 
-FROM ${PYTHON} AS build
+# On its own, so that what is installed below is installed again only if this list changes.
+FROM ${PYTHON} AS packages
 ARG EXTRAS="trainer listen tls"
+COPY pyproject.toml docker/packages.py /
+RUN python /packages.py /pyproject.toml $EXTRAS > /packages.txt
+
+FROM ${PYTHON} AS build
 # Where torch comes from. PyPI's own needs a card and is three times as large.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=/opt/venv/bin:$PATH
 RUN python -m venv /opt/venv
 WORKDIR /src
-COPY pyproject.toml constraints.txt docker/packages.py ./
+COPY constraints.txt ./
+COPY --from=packages /packages.txt ./
 RUN --mount=type=bind,from=wheels,target=/wheels --mount=type=cache,target=/root/.cache/pip \
-    python packages.py pyproject.toml $EXTRAS > packages.txt \
-    && if ls /wheels/torch-*.whl > /dev/null 2>&1; then from="--no-index --find-links /wheels"; \
+    if ls /wheels/torch-*.whl > /dev/null 2>&1; then from="--no-index --find-links /wheels"; \
        else from="--index-url $TORCH_INDEX"; fi \
     && pip install --constraint constraints.txt --no-deps $from torch \
     && pip install --constraint constraints.txt --find-links /wheels --requirement packages.txt
 # What only those need who test or build upon these packages.
 RUN cd /opt/venv/lib/python*/site-packages && find . -type d -name tests -prune -exec rm -rf {} + \
     && rm -rf torch/include torch/test torch/bin/test_* torch/bin/protoc*
-COPY LICENSE README.md ./
+COPY LICENSE README.md pyproject.toml ./
 COPY proto proto
 COPY synth_server synth_server
 COPY trainer trainer

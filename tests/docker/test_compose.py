@@ -218,6 +218,26 @@ def test_grafana_shows_the_dashboard(stack: Stack):
     assert b'"title":"Pairstream"' in until(lambda: urlopen(address, timeout=5).read(), "the dashboard", 120)
 
 
+def test_under_curve_they_learn_as_before_and_who_has_no_key_is_not_let_in(stack: Stack):
+    stack.compose("down", "--volumes")
+    locked = Stack(stack.settings, ROOT / "tests/docker/small.yml", ROOT / "docker-compose.curve.yml")
+    locked.compose("up", "--detach", "--wait", "worker", "trainer", "listen", seconds=300)
+    until(partial(has_reached, locked, "one", 3), "three steps of an encrypted stream")
+    assert stack.run(name_of(locked.containers("trainer")[0]), "ls", "/keys").split() == [
+        "trainer.secret",
+        "worker.public",
+    ]
+    keyless = [
+        "PAIRSTREAM_CURVE_KEY=",
+        "PAIRSTREAM_CURVE_SERVER=",
+        "TRAINER_FIT__TIMEOUT=5",
+        "TRAINER_FIT__RUN=/tmp/run",
+    ]
+    with pytest.raises(subprocess.SubprocessError, match=r'"exit_code": 4'):
+        locked.compose("run", "--rm", "--no-deps", *(f"--env={said}" for said in keyless), "trainer")
+    locked.compose("down", "--volumes")
+
+
 def test_nothing_is_left_behind(stack: Stack):
     stack.compose("down", "--volumes")
     for kind in (["ps", "--all"], ["volume", "ls"], ["network", "ls"]):
