@@ -115,7 +115,8 @@ def _statement(operation: list[str], operands: list[str], given: dict[str, int])
     if name == "setp":
         sign = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
         how = operation[1]
-        return f"{into} = !({a} > {b});" if how == "leu" else f"{into} = {a} {sign[how]} {b};"
+        contrary = {"leu": ">", "geu": "<"}.get(how)  # true, too, where one of them is no number
+        return f"{into} = !({a} {contrary} {b});" if contrary else f"{into} = {a} {sign[how]} {b};"
     if name == "selp":
         return f"{into} = {values[2]} ? {a} : {b};"
     if name == "cvt":

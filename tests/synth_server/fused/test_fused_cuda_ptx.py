@@ -98,6 +98,21 @@ def test_left_alone_the_compiler_would_fuse() -> None:
     assert "fma.rn.f32" in operations(compiled("float32", nullcontext()))
 
 
+@pytest.mark.parametrize("dtype", WORDS)
+def test_no_other_compiler_has_the_last_word_where_there_is_a_card(dtype: str) -> None:
+    """numba-cuda hands its intermediate code to the linker's compiler there, unless told not to; and that one fuses."""
+    from numba.cuda import decorators
+
+    from synth_server.engines.fused.cuda import kernel
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decorators, "_have_nvjitlink", lambda: True)
+        made = kernel._kernel(kernel.half if dtype == "float16" else kernel._same)
+        assert made.targetoptions["lto"] is False
+        assert made.targetoptions["fastmath"] is False
+        assert made.targetoptions["max_registers"] == 80
+
+
 @pytest.mark.parametrize("form", golden.FORMATS)
 @pytest.mark.parametrize("synth", PATCHES)
 def test_the_compiled_kernel_gives_the_golden_digests(synth: str, form: str, machines: dict[str, PtxOnCpu]) -> None:

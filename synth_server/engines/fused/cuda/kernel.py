@@ -125,7 +125,6 @@ def put_chunk(samples: Any, chunk: Any, mix: Any, sound: Any, thread: Any, threa
 def _kernel(convert: Callable[[Float], Any]) -> Any:
     """The kernel whose samples are written as `convert` makes them."""
 
-    @cuda.jit(**OPTIONS)  # type: ignore[untyped-decorator]
     def play(wiring: Any, grid: Any, segments: Any, rooms: Any, theta: Any, keys: Any, noise: Any, audio: Any) -> None:
         """theta (B, P) and keys (B, 2) -> audio (B, T), B blocks; noise is (B, T), or (B, 0) for that of the keys."""
         turns = cuda.shared.array((ROWS, COLUMNS), uint32)
@@ -155,7 +154,7 @@ def _kernel(convert: Callable[[Float], Any]) -> Any:
             x = sound[t]
             audio[block, t] = convert(x / loudest if loudest > f32(1) else x)
 
-    return play
+    return cuda.jit(play, **OPTIONS)  # as a decorator it would forget them
 
 
 @shared
