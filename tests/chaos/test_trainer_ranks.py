@@ -17,6 +17,7 @@ from typing import Self
 
 import pytest
 import recorded_training
+from clips_folder import write_folder
 
 from trainer.run_folder import RunFolder
 
@@ -153,3 +154,15 @@ def test_torchrun_killed_with_two_ranks_and_resumed_with_four_and_with_one(
     with Training(run, seen, "--resume") as training:
         training.finish()
     assert recorded_training.recorded(seen) == expected
+
+
+@pytest.mark.timeout(300)
+def test_what_is_mixed_pooled_and_changed_over_steps_is_the_same_for_one_process_and_for_two(tmp_path: Path) -> None:
+    clips = write_folder(tmp_path / "clips")
+    more = ["--data.recordings", str(clips), "--data.real", "0.4", "--data.pool", "5", "--data.deltas", "{6: 0.4}"]
+    for ranks in (1, 2):
+        with Training(tmp_path / f"run{ranks}", tmp_path / f"seen{ranks}", *more, ranks=ranks) as training:
+            training.finish()
+    one, two = (recorded_training.recorded(tmp_path / f"seen{ranks}") for ranks in (1, 2))
+    assert list(one) == [*range(1, STEPS + 1)]
+    assert one == two
