@@ -32,6 +32,9 @@ class Column(IntEnum):
     NOISE_KEY = 17
 
 
+#: How many numbers of chosen sounds there can be.
+SIZES = 16
+
 #: Columns in all, some of them to spare.
 WIDTH = 20
 
@@ -61,11 +64,16 @@ class Dice:
         return (self.at(column) * 2.0**32).long()
 
     def some(self, operation: int, p: float, sounds: Tensor, change: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-        """The sounds, with those changed to which it happens: (those sounds, their rows) -> as many sounds."""
+        """The sounds, with those changed to which it happens: (those sounds, their rows) -> as many sounds.
+
+        The last is changed several times over, so that how many there are is one of a few numbers: a card plans its
+        Fourier transforms, and takes its memory, anew for every number.
+        """
         rows = np.flatnonzero(self._fallen[:, operation] < p)
         if not len(rows):
             return sounds
-        at = _on(rows, self._device)
+        spare = -len(rows) % max(1, len(sounds) // SIZES)
+        at = _on(np.pad(rows, (0, spare), mode="edge"), self._device)
         return sounds.index_copy(0, at, change(sounds[at], at))
 
 
