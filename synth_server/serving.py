@@ -36,6 +36,9 @@ _log = logging.getLogger(__name__)
 JOBS_AHEAD: Final = 2
 #: Seconds that blocks on their way may take to leave when the worker stops.
 LINGER_SECONDS: Final = 2.0
+#: Seconds that clients have to read the blocks that were in the making when the worker was told to stop: a connection
+#: that ends takes with it what its client has not read. And until the worker looks whether they have left.
+READING_SECONDS, READING_WAKE_SECONDS = 1.0, 0.05
 
 
 class Serving:
@@ -74,6 +77,8 @@ class Serving:
         self._wake_seconds = wake_seconds
         self._complaints = Complaints()
         self._farewell_said = False
+        self._last_words = 0.0
+        self._finished = Event()
         self._drain = Event()
         self._stop = Event()
         self._thread = Thread(target=self._serve, name="serve", daemon=True)
@@ -92,7 +97,7 @@ class Serving:
         self._bell.ring()
         if self._thread.is_alive():
             self._thread.join(drain_seconds)
-        in_time = not self._thread.is_alive()
+        in_time = not self._thread.is_alive() or self._finished.is_set()
         self._stop.set()
         self._bell.ring()
         if self._thread.ident is not None:
@@ -109,7 +114,7 @@ class Serving:
         for door in self._doors:
             door.register(poller)
         while not self._stop.is_set():
-            poller.poll(round(self._wake_seconds * 1_000))
+            poller.poll(round((READING_WAKE_SECONDS if self._finished.is_set() else self._wake_seconds) * 1_000))
             self._bell.silence()
             for number, door in enumerate(self._doors):
                 for event in door.receive():
@@ -122,11 +127,17 @@ class Serving:
                 return
 
     def _all_said_and_done(self) -> bool:
-        """While draining: say good-bye once, and wait for the blocks in the making."""
+        """While draining: say good-bye once, wait for blocks in the making, and for clients to read them or leave."""
         if not self._farewell_said:
             self._farewell_said = True
+            self._last_words = READING_SECONDS if self._rendering.jobs else 0.0
             self._send(self._dispatcher.drain())
-        return self._rendering.jobs == 0
+        if self._rendering.jobs:
+            return False
+        if not self._finished.is_set():
+            self._finished.set()
+            self._last_words += time.monotonic()
+        return not self._dispatcher.clients or time.monotonic() >= self._last_words
 
     def _hear(self, door: int, event: DoorEvent) -> None:
         client = bytes([door]) + event.client  # two doors may have the same name for two clients

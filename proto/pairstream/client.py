@@ -172,7 +172,7 @@ class Client:
         """Say good-bye and release the connections; idempotent."""
         if not self._closed:
             self._closed = True
-            for worker in self._exchange.peers.connected:
+            for worker in self._transport.workers:  # one that stops waits for this, so that nothing is lost
                 self._transport.send(worker, Bye(reason="done"))
         self._transport.close()
 
