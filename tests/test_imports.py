@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -70,3 +71,9 @@ heavy = {{"torch", "pytorch_lightning", "sklearn", "starlette", "uvicorn"}} & se
 assert not heavy, heavy
 """
     subprocess.run([sys.executable, "-c", script], check=True, stdout=subprocess.DEVNULL, timeout=60)
+
+
+def test_a_trainer_with_onnxruntime_around_reports_to_nobody():
+    script = "import os, trainer; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    plain = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    assert subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, env=plain).stdout == b"1\n"

@@ -51,5 +51,7 @@ def test_the_pods_of_a_job_meet_by_name_and_go_on_after_one_is_lost(tmp_path: Pa
     assert [line["step"] for line in journal] == [*range(1, cluster_scenes.STEPS + 1)]
     assert [line["next_index"] for line in journal] == [2 * step for step in range(1, cluster_scenes.STEPS + 1)]
     assert scene["asked"].count("trainer-0.trainer.pairstream.svc.cluster.local. A") > 1, "it was not known at once"
+    hosts = {name.partition(".")[0] for name in scene["asked"] if not name.endswith("PTR")}
+    assert hosts == {"worker", "trainer-0"}, "nobody tells anybody else of it"
     (kept,) = re.findall(r"step-(\d+).ckpt", scene["newest"])
     assert scene["resumed_at"] > [int(kept)]
