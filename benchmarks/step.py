@@ -31,7 +31,8 @@ from rich.table import Table
 from pairstream import connect, console
 from pairstream.errors import ConfigError
 from tests.toys.worker_process import WorkerProcess
-from trainer.config import FitSettings, SpecChoice
+from trainer.compiling import compile_encoder
+from trainer.config import Compile, FitSettings, SpecChoice
 from trainer.fit import fit
 from trainer.journal import read_journal
 from trainer.model import untrained_model
@@ -57,6 +58,8 @@ class StepSettings:
     """Channels of the ResNet-18's first layer."""
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     """32-true or bf16-mixed."""
+    compile: Compile = "off"
+    """Whether both train a compiled encoder: off, on or reduce-overhead."""
     dtype: Literal["float32", "float16"] = "float32"
     """Of the samples that the worker sends."""
     steps: int = 20
@@ -90,6 +93,8 @@ class ByHand:
         self._device = device
         self._mixed = plan.recipe.precision == "bf16-mixed"
         self._model = untrained_model(plan.recipe, plan.seed).to(device).train()
+        if settings.compile != "off":
+            compile_encoder(self._model.encoder, settings.compile)
         self._optimiser = torch.optim.SGD(self._model.parameters(), lr=plan.recipe.lr, weight_decay=1e-6)
 
     def turn(self, steps: int) -> Turn:
@@ -127,6 +132,7 @@ def race(settings: StepSettings, url: str, folder: Path, threads: int) -> dict[s
         run=folder, stream=url, preset="paper", max_steps=steps, width=settings.width, precision=settings.precision,
         spec=SpecChoice(block_pairs=settings.batch_pairs, dtype=settings.dtype), threads=threads, held_out=0,
         log_every=WARM, checkpoint_every=steps, accelerator="cpu" if settings.device == "cpu" else "gpu", quiet=True,
+        compile=settings.compile,
     )  # fmt: skip
     torch.set_num_threads(threads)
     by_hand = ByHand(told, settings.device)

@@ -20,7 +20,7 @@ from trainer.clips import read_clip
 def main(model_path: str, query: str, *sounds: str) -> None:
     """Print the sounds, the nearest first, with the cosine of the angle to the query's embedding."""
     model = hear.load_model(model_path)
-    clips = [torch.from_numpy(read_clip(Path(file))) for file in (query, *sounds)]
+    clips = [torch.from_numpy(read_clip(Path(file), model.sample_rate)) for file in (query, *sounds)]
     embeddings = torch.cat([hear.get_scene_embeddings(clip[None], model) for clip in clips])  # (1 + sounds, F)
     near = normalize(embeddings[1:]) @ normalize(embeddings[:1]).T  # (sounds, 1)
     for cosine, file in sorted(zip(near.flatten().tolist(), sounds, strict=True), reverse=True):

@@ -60,6 +60,8 @@ class LogMel(nn.Module):
         samples = (picture.frames(audio.shape[-1]) - 1) * picture.hop + picture.window
         frames = self.frames(audio[..., :samples])
         if picture.levels == "per-sound":
+            # Silence becomes exactly 0, in whatever arithmetic: no rounding of its mean can be blown up.
+            frames = frames - frames.amin(dim=(1, 2), keepdim=True)
             deviation, mean = torch.std_mean(frames, dim=(1, 2), correction=0, keepdim=True)
             frames = (frames - mean) / deviation.clamp(min=FLAT)
         return frames.unsqueeze(1)

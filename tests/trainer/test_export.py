@@ -16,10 +16,14 @@ from trainer import cli
 from trainer.checkpoints import load_model
 from trainer.config import ExportSettings, FitSettings
 from trainer.export import export as exporting
+from trainer.export import onnx_graph, whole_way
 from trainer.export.check import agreement, live, sounds
 from trainer.export.export import export
 from trainer.exported import KIND, VERSION, sha256
 from trainer.fit import fit
+from trainer.model import untrained_model
+from trainer.picture import Levels, Picture
+from trainer.recipe import EncoderName, Recipe
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
 
@@ -167,6 +171,26 @@ def test_a_damaged_folder_ends_in_one_line(
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("encoder", "levels"), [("byola-small", "per-sound"), ("ast-tiny", "as-they-are"), ("resnet50", "per-sound")]
+)
+def test_every_kind_of_encoder_and_picture_can_be_handed_over(
+    encoder: EncoderName, levels: Levels, tmp_path: Path
+) -> None:
+    recipe = Recipe(
+        max_steps=1, optimiser="adam", lr=1e-3, weight_decay=0.0, encoder=encoder, frontend=Picture(levels=levels),
+        width=4 if encoder.startswith("resnet") else None,
+    )  # fmt: skip
+    model = untrained_model(recipe, 0).eval()
+    program = whole_way.traced(model)
+    least = whole_way.shortest(model, program)
+    onnx_graph.write_onnx(program, tmp_path / "model.onnx")
+    agreement("model.onnx", model, onnx_graph.read_onnx(tmp_path / "model.onnx"), 1e-4, least)
+    whole_way.write_program(program, tmp_path / "model.pt2")
+    agreement("model.pt2", model, whole_way.read_program(tmp_path / "model.pt2"), 1e-4, least)
 
 
 @pytest.mark.slow

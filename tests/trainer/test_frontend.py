@@ -150,3 +150,8 @@ def test_the_level_of_a_sound_can_be_left_out() -> None:
     audio = sounds()[:1] + 0.1 * sounds()[3:4]
     loud, soft = (LogMel(Picture(levels="per-sound", offset=1e-9))(level * audio) for level in (0.9, 0.1))
     torch.testing.assert_close(loud, soft, atol=1e-3, rtol=0)
+
+
+def test_silence_is_exactly_flat_where_every_sound_is_scaled_for_itself() -> None:
+    pictures = LogMel(Picture(levels="per-sound"))(torch.zeros(2, 16_000))
+    assert torch.equal(pictures, torch.zeros_like(pictures))

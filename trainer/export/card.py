@@ -14,7 +14,7 @@ HEAD = """\
 ---
 license: apache-2.0
 pipeline_tag: feature-extraction
-tags: [audio, contrastive-learning, synthetic-data]
+tags: [audio, contrastive-learning]
 ---
 
 # {name}
@@ -58,6 +58,7 @@ def model_card(name: str, config: Mapping[str, Any]) -> str:
             HEAD.format(name=name, **config),
             f"## Load it\n\n{_loading(name, config)}",
             f"## Training\n\n{_table(config['trained'])}\n\nStream `{config['digest']}`:\n\n{_table(plan['spec'])}\n",
+            f"Material:\n\n{_table(plan['data'])}\n",
             f"Recipe:\n\n{_table(plan['recipe'])}\n",
             f"## Files\n\n{_files(config)}\n",
             "## Licence\n\nApache 2.0, as the code, unless whoever trained it says otherwise.",
