@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pairstream.header import VERSION
+from pairstream.oscillators import OWN
 from pairstream.v1 import worker_pb2
 from pairstream.version import version
 from synth_server.limits import Limits
@@ -33,6 +34,7 @@ def describe(limits: Limits, data_url: str, upstream: str = "") -> worker_pb2.De
             asks_per_client=limits.asks_per_client,
             clients=limits.clients,
             streams=limits.streams,
+            oscillators=limits.oscillators,
             layers=limits.layers,
         ),
     )
@@ -65,4 +67,5 @@ def _synth(name: str, patch: Patch) -> worker_pb2.Synth:
             )
             for parameter in patch.parameters
         ],
+        oscillators=[worker_pb2.Oscillators(kind=kind, number=number) for kind, number in OWN.get(name, {}).items()],
     )

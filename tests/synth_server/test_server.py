@@ -112,6 +112,12 @@ def test_describe_says_what_may_be_asked(worker: Server):
     assert (first.module, first.name, first.maximum) == (expected.module, expected.name, expected.maximum)
     assert answer.engines
     assert answer.limits.block_bytes == 256 << 20
+    assert {synth.name: {kind.kind: kind.number for kind in synth.oscillators} for synth in answer.synths} == {
+        "voice": {},
+        "voice-fm": {},
+        "parametric": {"sine": 2, "square_saw": 2, "fm_sine": 1, "fm_square_saw": 1},
+    }
+    assert answer.limits.oscillators == 24
 
 
 def test_experiments_share_what_is_rendered_once(worker: Server):

@@ -90,22 +90,53 @@ class Synth(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     PARAMETERS_FIELD_NUMBER: _builtins.int
+    OSCILLATORS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     @_builtins.property
     def parameters(self) -> _containers.RepeatedCompositeFieldContainer[Global___Parameter]: ...
+    @_builtins.property
+    def oscillators(self) -> _containers.RepeatedCompositeFieldContainer[Global___Oscillators]:
+        """The kinds of oscillators of which a spec may say how many there are; empty where it may not."""
+
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         parameters: _abc.Iterable[Global___Parameter] | None = ...,
+        oscillators: _abc.Iterable[Global___Oscillators] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "parameters", b"parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "oscillators", b"oscillators", "parameters", b"parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Synth: _TypeAlias = Synth  # noqa: Y015
+
+@_typing.final
+class Oscillators(_message.Message):
+    """Oscillators of one kind."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    number: _builtins.int
+    """How many there are unless the spec says otherwise, as in `parameters`."""
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        number: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "number", b"number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Oscillators: _TypeAlias = Oscillators  # noqa: Y015
 
 @_typing.final
 class Parameter(_message.Message):
@@ -165,6 +196,7 @@ class Limits(_message.Message):
     CLIENTS_FIELD_NUMBER: _builtins.int
     STREAMS_FIELD_NUMBER: _builtins.int
     LAYERS_FIELD_NUMBER: _builtins.int
+    OSCILLATORS_FIELD_NUMBER: _builtins.int
     block_bytes: _builtins.int
     seconds: _builtins.float
     samples: _builtins.int
@@ -176,6 +208,8 @@ class Limits(_message.Message):
     streams: _builtins.int
     layers: _builtins.int
     """Sounds that are played at once to make one."""
+    oscillators: _builtins.int
+    """Oscillators of all kinds together."""
     def __init__(
         self,
         *,
@@ -186,10 +220,11 @@ class Limits(_message.Message):
         clients: _builtins.int = ...,
         streams: _builtins.int = ...,
         layers: _builtins.int = ...,
+        oscillators: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asks_per_client", b"asks_per_client", "block_bytes", b"block_bytes", "clients", b"clients", "layers", b"layers", "samples", b"samples", "seconds", b"seconds", "streams", b"streams"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asks_per_client", b"asks_per_client", "block_bytes", b"block_bytes", "clients", b"clients", "layers", b"layers", "oscillators", b"oscillators", "samples", b"samples", "seconds", b"seconds", "streams", b"streams"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
