@@ -5,14 +5,30 @@ Front end and objective are left alone: the one is a Fourier transform, the othe
 
 from __future__ import annotations
 
+from typing import Any
+
+import torch
+from pytorch_lightning import Callback
 from torch import nn
 
 from trainer.config import Compile
 
 
-def compile_encoder(encoder: nn.Module, how: Compile) -> None:
-    """From now on `encoder` runs compiled, in place. The compiling itself happens at the first batch.
+class StepMarks(Callback):
+    """Says where a step begins: what recorded launches gave in the step before it may be written over."""
 
-    on: whatever fuses. reduce-overhead: on a card also with its launches recorded, for small batches.
+    def on_train_batch_start(self, *_: Any) -> None:
+        """Both views of a batch belong together, and nothing of an earlier batch is needed."""
+        torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
+
+
+def compile_encoder(encoder: nn.Module, how: Compile) -> list[Callback]:
+    """From now on `encoder` runs compiled, in place; returns what its training must call. Off: it stays as it is.
+
+    on: whatever fuses. reduce-overhead: on a card also with its launches recorded, for small batches. The compiling
+    itself happens at the first batch.
     """
+    if how == "off":
+        return []
     encoder.compile(dynamic=False, mode="reduce-overhead" if how == "reduce-overhead" else None)
+    return [StepMarks()] if how == "reduce-overhead" else []

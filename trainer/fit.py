@@ -108,15 +108,14 @@ def _train(module: PairModule, data: StreamData, folder: RunFolder, settings: Fi
         module.load_state_dict(checkpoint["state_dict"])
         data.load_state_dict(checkpoint[type(data).__qualname__])
         return
-    if settings.compile != "off":
-        compile_encoder(module.model.encoder, settings.compile)
+    marks = compile_encoder(module.model.encoder, settings.compile)
     every = settings.checkpoint_every or max(SHORTEST_INTERVAL, module.plan.recipe.max_steps // CHECKPOINTS_PER_RUN)
     told: AbstractContextManager[list[Sink]] = nullcontext([])
     if is_first_process():
         told = open_sinks(folder, module.plan, settings, done, data)
     with told as sinks:
         # In this order: a checkpoint is written after the cursor was moved.
-        callbacks = [StopOnSignal(), Ledger(data, sinks, settings.log_every), SaveCheckpoints(folder, every)]
+        callbacks = [StopOnSignal(), *marks, Ledger(data, sinks, settings.log_every), SaveCheckpoints(folder, every)]
         lightning_trainer(module.plan.recipe, settings, callbacks).fit(module, datamodule=data, ckpt_path=newest)
 
 

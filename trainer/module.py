@@ -41,7 +41,7 @@ class PairModule(LightningModule):
         first = batch.index * self.plan.spec.block_pairs + batch.pair
         a, b = (self._masks(self.model.pictures(audio), first, view) for view, audio in enumerate((batch.a, batch.b)))
         views = Views(a, b, self.model.encoder(a), self.model.encoder(b), batch.theta)
-        return {**self.objective(views), "embeddings": (views.x.detach(), views.y.detach())}
+        return {**self.objective(views), "embeddings": (views.x.detach().clone(), views.y.detach().clone())}
 
     def optimizer_step(self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None) -> None:
         """Before any callback can write a checkpoint, the objective's own networks follow."""
