@@ -26,6 +26,7 @@ from pairstream.messages import Busy, Bye, Failed, Message, Opened, Refused, Wan
 from pairstream.peers import Peers
 from pairstream.spec import StreamSpec
 from pairstream.transport import Event, Garbled, Joined, Lost
+from pairstream.wanted import Wanted
 
 Outbox = list[tuple[str, Message]]
 
@@ -60,24 +61,17 @@ class Exchange:
         self._patience = patience
         self._paused = 0.0
         self._now = 0.0
-        self._wanted: tuple[int, ...] = ()
-        self._unasked: set[int] = set()
+        self._wanted = Wanted()
         self._asks = Asks()
         self._hedging = Hedging(self._asks, self.peers.health, patience, burst)
-        self._arrived: dict[int, PairBlock] = {}
-        self._failures: defaultdict[int, dict[str, str]] = defaultdict(dict)
 
     def want(self, indices: Iterable[int], now: float) -> Outbox:
         """The blocks the consumer needs next, most urgent first; anything else is forgotten."""
-        wanted = tuple(indices)
-        if wanted != self._wanted:
-            before, needed = set(self._wanted), set(wanted)
-            for index in before - needed:
-                self._forget(index)
-            fresh = needed - before
-            self._unasked |= fresh
-            self._hedging.allowance.earn(len(fresh))
-            self._wanted = wanted
+        fresh, dropped = self._wanted.replace(tuple(indices))
+        for index in dropped:
+            self._asks.forget(index)
+        if fresh:
+            self._hedging.allowance.earn(fresh)
         return self._assign(now)
 
     def handle(self, event: Event, now: float) -> Outbox:
@@ -125,12 +119,11 @@ class Exchange:
 
     def has(self, index: int) -> bool:
         """Whether the block has come."""
-        return index in self._arrived
+        return self._wanted.has(index)
 
     def take(self, index: int) -> PairBlock:
         """The block that has come; it is handed out once, and not wanted any more."""
-        self._wanted = tuple(wanted for wanted in self._wanted if wanted != index)
-        return self._arrived.pop(index)
+        return self._wanted.take(index)
 
     def opened(self) -> bool:
         """Whether any worker serves the stream."""
@@ -138,7 +131,7 @@ class Exchange:
 
     def verdict(self, index: int | None = None) -> PairstreamError | None:
         """The error that makes further waiting pointless, if there is one."""
-        failures = self._failures.get(index, {}) if index is not None else {}
+        failures = self._wanted.failures.get(index, {}) if index is not None else {}
         return waiting.failed(self._name(index), self.peers, failures) or self.peers.verdict()
 
     def expired(self, index: int | None, seconds: float) -> PairstreamError:
@@ -187,16 +180,14 @@ class Exchange:
         at = self._asks.came(block.index, worker)
         if at is not None and at >= self.peers.health.back_since(worker):
             self._hedging.latencies.note(worker, self._listened(now) - at)
-        self._unasked.discard(block.index)
-        if block.index in self._wanted and block.index not in self._arrived:
-            self._arrived[block.index] = block
+        if self._wanted.came(block):
             self.received[worker] += 1
         else:
             self.counts["duplicates"] += 1
 
     def _failed(self, worker: str, message: Failed) -> None:
         if message.digest == self._digest and message.index in self._wanted:
-            self._failures[message.index][worker] = message.reason
+            self._wanted.failed(message.index, worker, message.reason)
             self._ask_again([message.index] if self._asks.void(message.index, worker) else [])
 
     def _busy(self, worker: str, message: Busy, now: float) -> None:
@@ -219,19 +210,13 @@ class Exchange:
 
     def _ask_again(self, indices: Collection[int]) -> None:
         self.counts["reasks"] += len(indices)
-        self._unasked.update(indices)
-
-    def _forget(self, index: int) -> None:
-        self._asks.forget(index)
-        self._unasked.discard(index)
-        self._arrived.pop(index, None)
-        self._failures.pop(index, None)
+        self._wanted.ask_again(indices)
 
     def _overdue(self, now: float) -> Outbox:
         """Second asks for what is late."""
         listened = self._listened(now)
         batches: defaultdict[str, list[int]] = defaultdict(list)
-        for again in list(self._hedging.overdue(listened, now, self._failures)):
+        for again in list(self._hedging.overdue(listened, now, self._wanted.failures)):
             self.counts["reasks" if again.instead else "hedges"] += 1
             if again.instead:
                 self._asks.forget(again.index)
@@ -241,13 +226,14 @@ class Exchange:
 
     def _assign(self, now: float) -> Outbox:
         """Ask for every wanted block that nobody was asked for, of the best worker for it."""
-        if not self._unasked:
+        unasked = self._wanted.to_ask()
+        if not unasked:
             return []
         listened = self._listened(now)
         batches: defaultdict[str, list[int]] = defaultdict(list)
-        for index in [index for index in self._wanted if index in self._unasked]:
-            if worker := self.peers.health.first(index, now, self._failures.get(index, ())):
-                self._unasked.discard(index)
+        for index in unasked:
+            if worker := self.peers.health.first(index, now, self._wanted.failures.get(index, ())):
+                self._wanted.asked(index)
                 self._asks.add(index, worker, listened)
                 batches[worker].append(index)
         return self._wants(batches)
