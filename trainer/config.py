@@ -59,7 +59,7 @@ class FitSettings(RecipeChoice):  # type: ignore[misc, valid-type]
     resume_or_start: bool = False
     """Continue the run in that folder if there is one, else start it: for whoever is started again after a crash."""
     any_arithmetic: bool = False
-    """Resume although the workers compute otherwise than before, so that the same blocks have other bytes."""
+    """Resume although the same blocks have other bytes than before, or the same folders other recordings."""
     experiment: str = "default"
     """The experiment's name at the workers."""
     start: Start | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -15,9 +16,11 @@ from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader, IterableDataset
 
 from pairstream.cursor import Share
+from pairstream.errors import DataError
 from pairstream.stats import ClientStats
 from pairstream.torch import PairBatch
 from trainer.augment.chain import build_chain
+from trainer.augment.rooms import digest_of, read_responses
 from trainer.config import FitSettings
 from trainer.meter import Meter, Spent
 from trainer.plan import Plan
@@ -44,7 +47,10 @@ class StreamData(LightningDataModule):
         self._plan = plan
         self._settings = settings
         self._clips = clips
-        self._chain = build_chain(plan)
+        folder = plan.recipe.augmentation.impulse_responses
+        responses = read_responses(Path(folder), plan.spec.sample_rate) if folder else None
+        self._rooms = digest_of(responses)
+        self._chain = build_chain(plan, responses)
         self._source: Source | None = None
         self._cursor: dict[str, Any] | None = None
 
@@ -95,11 +101,20 @@ class StreamData(LightningDataModule):
         self.meter.stepped(len(batch.audio) * processes, steps=int(ends_step))
 
     def state_dict(self) -> dict[str, Any]:
-        """Cursor and time spent, for the checkpoint."""
-        return {"cursor": self._cursor, "spent": asdict(self.meter.read())}
+        """Cursor and time spent, for the checkpoint, and which rooms the sounds were in."""
+        return {"cursor": self._cursor, "spent": asdict(self.meter.read()), "rooms": self._rooms}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue from a checkpoint; Lightning calls it before it asks for the loader."""
+        """Continue from a checkpoint; Lightning calls it before it asks for the loader.
+
+        Raises:
+            DataError: the folder of impulse responses holds others than before.
+        """
+        if state_dict.get("rooms", self._rooms) != self._rooms and not self._settings.any_arithmetic:
+            raise DataError(
+                f"the impulse responses in {self._plan.recipe.augmentation.impulse_responses} are not those that this "
+                "run began with; give it the same, or --any_arithmetic to go on with others"
+            )
         self._cursor = state_dict["cursor"]
         self.meter.before = Spent(**state_dict["spent"])
 

@@ -143,6 +143,7 @@ def _hit_rates(module: PairModule, pairs: NDArray[np.float32]) -> HitRates:
         before=hit_at_1(untrained, pairs, module.device),
         after=hit_at_1(trained, pairs, module.device),
         pairs=len(pairs),
+        of="pairs of the stream" if module.plan.data.streams else "other crops of the clips that it learned from",
     )
 
 

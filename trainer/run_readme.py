@@ -36,7 +36,8 @@ def readme(folder: RunFolder, plan: Plan, sessions: Iterable[Mapping[str, Any]],
     """The text. Without a summary the run has not ended yet, or was killed."""
     values = plan.as_dict()
     parts = [
-        f"# {folder.path.name}\n\nA training run of Pairstream on the stream `{plan.spec.digest}`.\n",
+        f"# {folder.path.name}\n\nA training run of Pairstream. It learned from {plan.data}; digest of the spec: "
+        f"`{plan.spec.digest}`.\n",
         f"## How it went\n\n{_table(asdict(summary)) if summary else 'It has not come to its end.'}\n",
         _commands(folder),
         f"## Sessions\n\n{_sessions(sessions)}\n",

@@ -84,12 +84,13 @@ def for_terminal(runs: Sequence[Run]) -> Table:
     """A rich table, a run per row."""
     shown = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     shown.add_column("run", overflow="fold")
-    for name in ("started", "synth", "δ", "encoder seed", "steps", "loss", "hit@1"):
+    for name in ("started", "learned from", "synth", "δ", "encoder seed", "steps", "loss", "hit@1"):
         shown.add_column(name, justify="right")
     for run in runs:
-        spec, steps = run.plan.spec, f"{run.steps:,} of {run.plan.recipe.max_steps:,}"
+        spec, data, steps = run.plan.spec, run.plan.data, f"{run.steps:,} of {run.plan.recipe.max_steps:,}"
+        synth, delta = (spec.synth, str(spec.delta)) if data.streams else ("", "")
         shown.add_row(
-            str(run.folder), run.started[:16].replace("T", " "), spec.synth, str(spec.delta), str(run.plan.seed),
+            str(run.folder), run.started[:16].replace("T", " "), str(data), synth, delta, str(run.plan.seed),
             steps if not run.ended else f"{run.steps:,}", _number(run.loss), _number(run.hit_at_1),
         )  # fmt: skip
     return shown

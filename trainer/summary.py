@@ -18,6 +18,8 @@ class HitRates:
     before: float
     after: float
     pairs: int
+    of: str
+    """What the pairs are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,8 @@ class Summary:
     hit_at_1_after: float | None
     chance: float | None
     held_out: int
+    held_out_of: str
+    """What the held-out pairs are."""
     checkpoint: str
 
 
@@ -66,5 +70,6 @@ def summarise(
         hit_at_1_after=hit.after if hit else None,
         chance=1.0 / hit.pairs if hit else None,
         held_out=hit.pairs if hit else 0,
+        held_out_of=hit.of if hit else "",
         checkpoint=str(folder.newest_checkpoint() or ""),
     )

@@ -22,8 +22,8 @@ def test_the_readme_has_every_field_and_no_number_of_its_own(tiny: FitSettings) 
     summary = fit(tiny)
     text = (tiny.run / "README.md").read_text()
     plan = RunFolder(tiny.run).stored_plan().as_dict()
-    for name in (*plan["spec"], *plan["recipe"]):
-        if {**plan["spec"], **plan["recipe"]}[name] is not None:
+    for name, value in {**plan["spec"], **plan["data"], **plan["recipe"]}.items():
+        if value is not None:
             assert f"| {name} | " in text
     assert f"| loss_last | {summary.loss_last:,.4g} |" in text
     assert "hit_at_1" not in text

@@ -7,8 +7,6 @@ The order is pitch, filters and room, place in time, noise, level, sign. The sou
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
@@ -113,14 +111,9 @@ class Chain:
         return levels.turned(sounds, dice.whether(Column.SIGN, self._settings.polarity_p))
 
 
-def build_chain(plan: Plan) -> Chain | None:
-    """What the plan does to sounds on the device; None if that is nothing.
-
-    Raises:
-        DataError: the folder of impulse responses cannot be used.
-    """
+def build_chain(plan: Plan, responses: Tensor | None) -> Chain | None:
+    """What the plan does to sounds on the device, with rooms of these responses; None if that is nothing."""
     said, spec = plan.recipe.augmentation, plan.spec
     if not said.of_sounds or plan.data.augment_in != "device":
         return None
-    responses = rooms.read_responses(Path(said.impulse_responses), spec.sample_rate) if said.impulse_responses else None
     return Chain(said, seed=spec.seed, rate=spec.sample_rate, responses=responses)

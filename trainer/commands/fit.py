@@ -38,7 +38,7 @@ def _tell(summary: Summary, settings: FitSettings) -> None:
         print(f"stopped early; continue with: trainer fit --run {summary.run} --stream {settings.stream} --resume")
     if summary.hit_at_1_after is not None:
         print(
-            f"hit@1 among {summary.held_out} held-out pairs: {summary.hit_at_1_before:.3f} untrained, "
+            f"hit@1 among {summary.held_out} held-out {summary.held_out_of}: {summary.hit_at_1_before:.3f} untrained, "
             f"{summary.hit_at_1_after:.3f} trained (chance {summary.chance:.4f})"
         )
 

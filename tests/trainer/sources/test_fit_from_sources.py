@@ -95,6 +95,7 @@ def test_the_run_says_what_was_learned_from(tiny: FitSettings, folder: Path, cap
 def test_held_out_pairs_of_recordings_alone_are_of_different_clips(tiny: FitSettings, folder: Path) -> None:
     summary = fit(but(tiny, data=data_of(SOURCES["recordings"], folder), held_out=8))
     assert (summary.held_out, summary.chance) == (4, 0.25)
+    assert summary.held_out_of == "other crops of the clips that it learned from"
 
 
 def test_resuming_on_other_recordings_is_refused_unless_told(tiny: FitSettings, tmp_path: Path, folder: Path) -> None:
@@ -108,6 +109,18 @@ def test_resuming_on_other_recordings_is_refused_unless_told(tiny: FitSettings, 
         fit(but(settings, resume=True))
     elsewhere = but(tiny, data=MaterialChoice(recordings=str(folder)), resume=True)
     assert fit(elsewhere).steps == 6
+
+
+def test_resuming_in_other_rooms_is_refused(tiny: FitSettings, tmp_path: Path) -> None:
+    write_clip(tmp_path / "rooms/1.wav", 0.2)
+    rooms = AugmentationChoice(reverb_p=1.0, impulse_responses=str(tmp_path / "rooms"))
+    settings = but(tiny, augmentation=rooms)
+    fit(settings)
+    RunFolder(settings.run).checkpoint(6).unlink()
+    write_clip(tmp_path / "rooms/1.wav", 0.3)
+    with pytest.raises(DataError, match=r"impulse responses in .*rooms are not those that this run began with"):
+        fit(but(settings, resume=True))
+    assert fit(but(settings, resume=True, any_arithmetic=True)).steps == 6
 
 
 @pytest.mark.slow
