@@ -108,7 +108,9 @@ def _tell(run: Path, report: dict[str, Any]) -> int:
         f"{hit['before']:.3f} → {hit['after']:.3f}, chance {hit['chance']:.3f}",
     )
     Console().print(table)
-    print(f"report: {run / 'report.json'}\nlisten: {run / 'pairs.html'}\nto learn in earnest: {FULL_RUN}")
+    print(f"report: {run / 'report.json'}")
+    print(f"listen: {run / 'pairs.html'}, or synth-server listen --checkpoint {run}")
+    print(f"to learn in earnest: {FULL_RUN}")
     if not report["learned"]:
         print(f"hit@1 gained less than {LEAST_GAIN}: that shows nothing", file=sys.stderr)
         return 1
