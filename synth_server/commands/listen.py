@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +71,9 @@ def run(settings: ListenSettings) -> int:
         finally:
             source.close()
     tell("stopped")
+    if any(thread is not threading.current_thread() and not thread.daemon for thread in threading.enumerate()):
+        sys.stdout.flush()
+        os._exit(0)  # a thread waits for a worker, up to the time-out, and the interpreter would wait for it
     return 0
 
 

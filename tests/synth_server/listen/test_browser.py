@@ -10,12 +10,16 @@ from urllib.request import urlopen
 import pytest
 from page_process import CHROMIUM, PageProcess
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from tiny_training import TINY, TINY_SPEC
 from worker_process import WorkerProcess
 
 from pairstream import StreamSpec, connect
+from trainer.config import FitSettings, SpecChoice
+from trainer.fit import fit
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning"),
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium; on Debian, apt-get install chromium"),
 ]
 
@@ -282,3 +286,17 @@ def test_no_worker_is_a_reason_and_a_remedy_until_one_comes(visit: Visit):
             expect(page).to_have_url(re.compile(r"/pair/42/\d+\?"))
             page.keyboard.press("f")
             expect(page.locator("#follow")).to_have_attribute("aria-pressed", "false")
+
+
+def test_with_a_checkpoint_it_begins_with_its_stream_and_compares(visit: Visit, tmp_path: Path):
+    run = tmp_path / "run"
+    fit(FitSettings(run=run, stream="local://", spec=SpecChoice(**TINY_SPEC), accelerator="cpu", **TINY))
+    with PageProcess("--checkpoint", str(run)) as server:
+        page = visit.open(server.url)
+        expect(page.locator("#lead")).to_contain_text("δ = 0.1")
+        expect(page.locator("[name=block_pairs]")).to_have_value("4")
+        expect(page.locator("#cosine")).to_have_text(re.compile(r"cosine −?[01]\.\d{3}"))
+        expect(page.locator("#strip .alike").first).to_have_text(re.compile(r"cosine −?[01]\.\d{3}"))
+        page.fill("[name=seconds]", "0.05")
+        page.click("#form button")
+        expect(page.locator("#cosine")).to_contain_text("samples")

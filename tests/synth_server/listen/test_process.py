@@ -30,6 +30,18 @@ def test_it_serves_until_it_is_told_to_stop(with_signal: Signals):
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
+def test_it_stops_although_somebody_waits_for_a_worker():
+    with PageProcess("--stream", "zmq://127.0.0.1:1", "--timeout", "100") as page:
+        address = page.url.removeprefix("http://").split(":")
+        with socket.create_connection((address[0], int(address[1])), timeout=20) as visitor:
+            visitor.sendall(b"GET /api/pair/0/0 HTTP/1.1\r\nHost: here\r\n\r\n")
+            with urllib.request.urlopen(f"{page.url}/healthz", timeout=20):
+                pass
+            code, out, _ = page.stop()  # it has 30 s
+    assert (code, out.splitlines()[-1]) == (0, "stopped")
+
+
 @pytest.mark.parametrize(
     ("flags", "code", "said"),
     [
