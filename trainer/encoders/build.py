@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from trainer.encoders.ast import Transformer
-from trainer.encoders.byola import ByolA
+from trainer.encoders.byola import byola, byola_small
 from trainer.encoders.encoder import Encoder
 from trainer.encoders.resnet import resnet18, resnet50
 from trainer.recipe import Recipe
@@ -30,8 +30,8 @@ def _encoder(recipe: Recipe) -> Encoder:
         case "resnet50":
             return resnet50(width or 64)
         case "byola":
-            return ByolA(bands, width or 64)
+            return byola(bands, width or 64)
         case "byola-small":
-            return ByolA(bands, width or 16, size=512)
+            return byola_small(bands, width or 16)
         case "ast-tiny":
             return Transformer(width or 192)

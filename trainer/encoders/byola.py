@@ -7,12 +7,15 @@ drops 30 % of the hidden layer at random, and this one nothing, so that a resume
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from pairstream.errors import ConfigError
 from trainer.encoders.encoder import Encoder
 
-#: What three poolings leave of a picture's side.
+#: What is left of a picture's side: an eighth.
 SHRINKING = 8
 
 
@@ -21,30 +24,50 @@ class ByolA(Encoder):
 
     Args:
         bands: of the pictures; the layers after the convolutions are made for so many.
-        width: channels of the convolutions, 64 as published.
+        channels: of the three convolutions, 64 each as published.
         size: D, 2048 as published in 2021.
+        strides: the first convolution takes every second place instead of being pooled.
 
     Raises:
-        ConfigError: there are too few bands to be pooled three times.
+        ConfigError: there are too few bands to be halved three times.
     """
 
-    def __init__(self, bands: int, width: int = 64, size: int = 2048) -> None:
+    def __init__(
+        self, bands: int, channels: Sequence[int] = (64, 64, 64), size: int = 2048, *, strides: bool = False
+    ) -> None:
         super().__init__()
         if bands < SHRINKING:
             raise ConfigError(f"frontend.bands={bands} are too few for this encoder; use at least {SHRINKING}")
         self.feature_size = self.embedding_size = size
-        self.blocks = nn.Sequential(*_block(1, width), *_block(width, width), *_block(width, width))
+        layers = _block(1, channels[0], 2 if strides else 1)
+        for before, here in pairwise(channels):
+            layers += _block(before, here, 1)
+        self.blocks = nn.Sequential(*layers)
         self.fc = nn.Sequential(
-            nn.Linear(width * (bands // SHRINKING), size), nn.ReLU(inplace=True), nn.Linear(size, size), nn.ReLU()
+            nn.Linear(channels[-1] * (bands // SHRINKING), size),
+            nn.ReLU(inplace=True),
+            nn.Linear(size, size),
+            nn.ReLU(),
         )
 
     def features(self, x: Tensor) -> Tensor:
         """The pooled layer, which is the final one: (B, 1, frames, bands) -> (B, size)."""
-        moments = self.blocks(x).permute(0, 2, 3, 1).flatten(2)  # (B, frames / 8, bands / 8 * width)
+        moments = self.blocks(x).permute(0, 2, 3, 1).flatten(2)  # (B, frames / 8, bands / 8 * channels)
         said: Tensor = self.fc(moments)  # (B, frames / 8, size)
         return said.mean(dim=1) + said.amax(dim=1)
 
 
-def _block(channels_in: int, channels: int) -> list[nn.Module]:
-    conv = nn.Conv2d(channels_in, channels, 3, padding=1)
-    return [conv, nn.BatchNorm2d(channels), nn.ReLU(inplace=True), nn.MaxPool2d(2)]
+def byola(bands: int, width: int = 64) -> ByolA:
+    """As published: 5.3 million parameters."""
+    return ByolA(bands, (width, width, width))
+
+
+def byola_small(bands: int, width: int = 16) -> ByolA:
+    """Of the same build, for a CPU: 0.55 million parameters, a seventh of the arithmetic."""
+    return ByolA(bands, (width, 2 * width, 4 * width), size=512, strides=True)
+
+
+def _block(channels_in: int, channels: int, stride: int) -> list[nn.Module]:
+    conv = nn.Conv2d(channels_in, channels, 3, padding=1, stride=stride)
+    pooling = [nn.MaxPool2d(2)] if stride == 1 else []
+    return [conv, nn.BatchNorm2d(channels), nn.ReLU(inplace=True), *pooling]

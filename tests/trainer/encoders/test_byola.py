@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from pairstream.errors import ConfigError
-from trainer.encoders.byola import ByolA
+from trainer.encoders.byola import ByolA, byola, byola_small
 
 Array = NDArray[np.float64]
 
@@ -31,16 +31,19 @@ def pooled(x: Array) -> Array:
     return x[:, :height, :width].reshape(len(x), height // 2, 2, width // 2, 2).max(axis=(2, 4))
 
 
-def slow(picture: Array, state: dict[str, Array]) -> Array:
+def slow(picture: Array, state: dict[str, Array], *, strides: bool) -> Array:
     """One picture (frames, bands) -> its embedding, in eval mode."""
     x = picture[None]
-    for block in range(3):
-        conv, norm = f"blocks.{4 * block}", f"blocks.{4 * block + 1}"
+    for conv in sorted(
+        name.removesuffix(".weight") for name in state if name.startswith("blocks") and state[name].ndim == 4
+    ):
+        norm = f"blocks.{int(conv.removeprefix('blocks.')) + 1}"
         x = convolved(x, state[f"{conv}.weight"], state[f"{conv}.bias"])
         mean, var, scale, shift = (
             state[f"{norm}.{part}"][:, None, None] for part in ("running_mean", "running_var", "weight", "bias")
         )
-        x = pooled(np.maximum((x - mean) / np.sqrt(var + 1e-5) * scale + shift, 0))
+        x = np.maximum((x - mean) / np.sqrt(var + 1e-5) * scale + shift, 0)
+        x = x[:, ::2, ::2] if strides and conv == "blocks.0" else pooled(x)
     said = []
     for moment in range(x.shape[1]):
         seen = x[:, moment, :].T.reshape(-1)  # the channels of one band after those of another
@@ -49,17 +52,18 @@ def slow(picture: Array, state: dict[str, Array]) -> Array:
     return np.mean(said, axis=0) + np.max(said, axis=0)
 
 
-@pytest.mark.parametrize(("frames", "bands"), [(16, 8), (32, 64), (48, 20)])
-def test_it_is_the_slow_one(frames: int, bands: int) -> None:
+@pytest.mark.parametrize("strides", [False, True])
+@pytest.mark.parametrize(("frames", "bands"), [(16, 8), (32, 64), (48, 24)])
+def test_it_is_the_slow_one(frames: int, bands: int, strides: bool) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        encoder = ByolA(bands, width=3, size=5)
+        encoder = ByolA(bands, (3, 2, 4), size=5, strides=strides)
         pictures = torch.randn(4, 1, frames, bands)
     with torch.no_grad():
         encoder.train()(pictures)  # batch statistics that are not those of a new network
         found = encoder.eval()(pictures)
     state = {name: value.double().numpy() for name, value in encoder.state_dict().items()}
-    expected = [slow(picture[0], state) for picture in pictures.double().numpy()]
+    expected = [slow(picture[0], state, strides=strides) for picture in pictures.double().numpy()]
     np.testing.assert_allclose(found.numpy(), np.stack(expected), atol=1e-5)
 
 
@@ -67,13 +71,21 @@ def test_it_has_the_published_number_of_parameters() -> None:
     convolutions = (9 * 64 + 64) + 2 * (9 * 64 * 64 + 64)
     norms = 3 * 2 * 64
     layers = (64 * 8 * 2048 + 2048) + (2048 * 2048 + 2048)
-    count = sum(parameter.numel() for parameter in ByolA(64).parameters())
+    count = sum(parameter.numel() for parameter in byola(64).parameters())
     assert count == convolutions + norms + layers
     assert round(count / 1e6, 1) == 5.3, "what the paper says of it"
 
 
+def test_the_small_one_has_half_a_million_parameters() -> None:
+    convolutions = (9 * 16 + 16) + (9 * 16 * 32 + 32) + (9 * 32 * 64 + 64)
+    norms, layers = 2 * (16 + 32 + 64), 2 * (512 * 512 + 512)
+    assert (
+        sum(parameter.numel() for parameter in byola_small(64).parameters()) == convolutions + norms + layers == 548_832
+    )
+
+
 def test_it_draws_nothing_at_random() -> None:
-    encoder = ByolA(64, width=2, size=4).train()
+    encoder = byola_small(64, width=2).train()
     pictures = torch.ones(2, 1, 16, 64)
     assert torch.equal(encoder(pictures), encoder(pictures))
 
