@@ -6,7 +6,6 @@ Pure: messages and finished jobs go in, messages and jobs come out. No socket, n
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +16,7 @@ from pairstream.spec import StreamSpec
 from synth_server.ledger import Ledger
 from synth_server.limits import Limits
 from synth_server.metrics import WorkerMetrics
+from synth_server.openings import Openings
 from synth_server.pace import Pace
 from synth_server.quota import Refusal
 from synth_server.roster import Roster
@@ -47,8 +47,6 @@ class ProbeJob:
 
 Job = OpenJob | RenderJob | ProbeJob
 
-#: Streams of which it is remembered that they were opened, and how large their blocks are.
-_REMEMBERED = 1_024
 #: When a relay whose workers do not answer may be asked again, in seconds.
 _UPSTREAM_SECONDS = 1.0
 
@@ -88,9 +86,7 @@ class Dispatcher:
         self._metrics = metrics
         self._pace = pace or Pace()
         self._roster = Roster(limits.clients, limits.streams)
-        self._block_bytes: OrderedDict[str, int] = OrderedDict()
-        self._opening: dict[StreamSpec, dict[ClientId, None]] = {}
-        self._unstarted: list[StreamSpec] = []
+        self._openings = Openings()
         self._draining = False
         metrics.watch(scheduler, self._roster, window)
 
@@ -119,17 +115,17 @@ class Dispatcher:
 
     def next_job(self) -> Job | None:
         """What to do next, if anything: streams are opened before blocks are rendered."""
-        if self._unstarted:
-            return OpenJob(self._unstarted.pop(0))
+        if spec := self._openings.next():
+            return OpenJob(spec)
         key = self._scheduler.next()
         return RenderJob(key) if key else None
 
     def opened(self, job: OpenJob, answer: Opened | PairstreamError) -> Outbox:
         """A stream was opened, or not."""
         digest = job.spec.digest
-        clients = self._opening.pop(job.spec, {})
+        clients = self._openings.done(job.spec)
         if isinstance(answer, Opened):
-            self._remember(digest, answer.layout.nbytes)
+            self._openings.remember(digest, answer.layout.nbytes)
             self._ledger.opened(job.spec, answer.fingerprint)
             answer = replace(answer, capacity=self.capacity, head=self._ledger.head(digest))
             return [(client, answer) for client in clients]
@@ -157,11 +153,7 @@ class Dispatcher:
         """The client left, or cannot be reached any more. What only it waited for is neither opened nor rendered."""
         self._scheduler.forget(client)
         self._roster.leave(client)
-        for spec in [spec for spec, clients in self._opening.items() if client in clients]:
-            del self._opening[spec][client]
-            if not self._opening[spec] and spec in self._unstarted:
-                self._unstarted.remove(spec)
-                del self._opening[spec]
+        self._openings.forget(client)
 
     def drain(self) -> Outbox:
         """Take nothing more on, and tell every client to ask elsewhere; nothing has to be handed over."""
@@ -184,23 +176,17 @@ class Dispatcher:
             return [(client, Refused(digest="", reason=str(error)))]
         if full := self._admit(client, spec.digest):
             return [(client, self._shed(spec.digest, (), full))]
-        if spec.digest not in self._block_bytes:
-            self._remember(spec.digest, spec.audio_bytes)
-        if spec not in self._opening:
-            self._unstarted.append(spec)
-        self._opening.setdefault(spec, {})[client] = None
+        self._openings.ask(client, spec)
         return []
 
     def _want(self, client: ClientId, message: Want) -> Outbox:
         digest, experiment = message.digest, message.experiment
-        if digest in self._block_bytes:
-            self._block_bytes.move_to_end(digest)
-        else:
+        nbytes = self._openings.block_bytes(digest)
+        if nbytes is None:
             reason = f"stream {digest[:12]} is not open here; send OPEN first"
             return [(client, Failed(digest=digest, index=index, reason=reason)) for index in message.indices]
         if full := self._admit(client, digest):
             return [(client, self._shed(digest, message.indices, full))]
-        nbytes = self._block_bytes[digest]
         outbox: Outbox = []
         shed: dict[Refusal, list[int]] = {}
         for index in dict.fromkeys(message.indices):
@@ -218,7 +204,7 @@ class Dispatcher:
         return self._roster.admit(client, digest, self._waits)
 
     def _waits(self, client: ClientId) -> bool:
-        return self._scheduler.waits(client) or any(client in clients for clients in self._opening.values())
+        return self._scheduler.waits(client) or self._openings.waits(client)
 
     def _shed(self, digest: str, indices: Sequence[int], refusal: Refusal) -> Busy:
         self._metrics.sheds.labels(refusal.bound).inc(len(indices) or 1)
@@ -232,12 +218,6 @@ class Dispatcher:
         """Note that the block goes to one client of each of these; all but the first share its rendering."""
         self._ledger.served(experiments, block.digest, block.index)
         self._metrics.served(block, len(experiments), len(experiments) - 1 if shared is None else shared)
-
-    def _remember(self, digest: str, nbytes: int) -> None:
-        self._block_bytes[digest] = nbytes
-        self._block_bytes.move_to_end(digest)
-        while len(self._block_bytes) > _REMEMBERED:
-            self._block_bytes.popitem(last=False)
 
 
 def _may_pass(error: PairstreamError) -> bool:

@@ -41,6 +41,7 @@ def assemble(pieces: list[bytes]) -> None:
             LONGEST.append(len(str(error)))
 
 
+@pytest.mark.slow
 def test_mutations_of_true_messages():
     tracemalloc.start()
     try:

@@ -80,7 +80,7 @@ def test_the_columns_of_theta_stand_in_voices_order() -> None:
 
 @pytest.mark.parametrize(
     ("synth", "form"),
-    [("voice", name) for name in FORMATS]
+    [pytest.param("voice", name, marks=[] if name == "paper" else pytest.mark.slow) for name in FORMATS]
     + [pytest.param(name, "22050 samples, 220 control", marks=pytest.mark.slow) for name in PATCHES if name != "voice"],
 )
 def test_the_bytes_of_a_sound_do_not_depend_on_its_company(synth: str, form: str) -> None:
@@ -116,7 +116,9 @@ def test_the_bytes_of_256_sounds_do_not_depend_on_threads(synth: str, form: dict
     assert len(seen) == 1
 
 
-@pytest.mark.parametrize("synth", PATCHES)
+@pytest.mark.parametrize(
+    "synth", [pytest.param(name, marks=pytest.mark.slow if name == "parametric" else []) for name in PATCHES]
+)
 def test_every_theta_gives_finite_audio_with_peaks_of_at_most_one(synth: str) -> None:
     made = load_engine("torchsynth", synth=synth, sample_rate=8_000, seconds=0.25, threads=2)
     audio = made.render(*sounds(synth, 2048, seed=3))

@@ -112,6 +112,7 @@ def test_what_the_workers_refuse_or_fail_at_the_relay_does_too_with_their_reason
             connect(relay.addresses.data, TOY.__class__(synth="parametric"), timeout=5)
 
 
+@pytest.mark.slow  # it waits until it knows
 def test_a_relay_whose_worker_is_gone_says_so_and_goes_on_when_another_takes_its_place():
     worker = Server(ServeSettings(capacity=1, **HERE), open_toy, WorkerMetrics())
     worker.start()
