@@ -32,8 +32,3 @@ def uniform(seed: int, purpose: Purpose, first: int, count: int, width: int) -> 
     key = np.array([seed, purpose], np.uint64)
     raw = np.random.Philox(key=key, counter=first * steps).random_raw(count * steps * _STEP)
     return ((raw.reshape(count, -1)[:, :width] >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
-
-
-def between(u: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
-    """From (0, 1) to (low, high)."""
-    return low + (high - low) * u

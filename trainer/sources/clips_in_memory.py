@@ -87,9 +87,12 @@ def read_clips(
 
 
 def _in_a_row(clips: list[Samples], held: NDArray[np.int64]) -> NDArray[Any]:
+    """One array of all; `clips` become views of it, so that nothing is in memory twice for long."""
     row = np.zeros(held.sum(), clips[0].dtype)
-    for clip, stop, size in zip(clips, held.cumsum(), held, strict=True):
-        row[stop - size : stop - size + len(clip)] = clip
+    for number, (clip, stop, size) in enumerate(zip(clips, held.cumsum(), held, strict=True)):
+        place = slice(stop - size, stop - size + len(clip))
+        row[place] = clip
+        clips[number] = row[place]
     return row
 
 
