@@ -29,7 +29,7 @@ RUN --mount=type=bind,from=wheels,target=/wheels --mount=type=cache,target=/root
     && pip install --constraint constraints.txt --find-links /wheels --requirement packages.txt
 # What only those need who test or build upon these packages.
 RUN cd /opt/venv/lib/python*/site-packages && find . -type d -name tests -prune -exec rm -rf {} + \
-    && rm -rf torch/include torch/test torch/bin/test_* torch/bin/protoc*
+    && rm -rf torch/include torch/test torch/bin/test_* torch/bin/protoc* tensorboard_data_server/bin
 COPY LICENSE README.md pyproject.toml ./
 COPY proto proto
 COPY synth_server synth_server

@@ -38,6 +38,12 @@ def test_no_file_imports_sideways(package: str):
         assert ours <= ALLOWED[package], f"{path.relative_to(ROOT)} imports {ours - ALLOWED[package]}"
 
 
+@pytest.mark.parametrize("package", ALLOWED)
+def test_every_folder_with_code_is_a_package_and_so_is_installed(package: str):
+    folders = {path.parent for path in FOLDERS[package].rglob("*.py")}
+    assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
 def test_the_contract_needs_no_torch_but_in_its_torch_file():
     users = {path.name for path in FOLDERS["pairstream"].rglob("*.py") if "torch" in set(imported(path))}
     assert users == {"torch.py"}

@@ -42,7 +42,11 @@ def stack() -> Iterator[Stack]:
     services.compose("down", "--volumes", "--remove-orphans")
     services.compose("build", "--quiet", seconds=1_800)
     try:
-        services.compose("up", "--detach", "--wait", "worker", *TRAINERS, "listen", seconds=600)
+        try:
+            services.compose("up", "--detach", "--wait", "worker", *TRAINERS, "listen", seconds=600)
+        except subprocess.SubprocessError as error:
+            error.add_note(services.compose("logs", "--no-color", "--tail=20"))
+            raise
         yield services
     finally:
         services.compose("down", "--volumes", "--remove-orphans")
