@@ -13,7 +13,7 @@ from trainer.fit import fit
 pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
 
 
-@pytest.mark.parametrize(("seconds", "frames"), [(1.0, 96), (2.0, 192), (4.0, 384)])
+@pytest.mark.parametrize(("seconds", "frames"), [(2.0, 192), pytest.param(4.0, 384, marks=pytest.mark.slow)])
 def test_longer_sounds_are_longer_pictures(tiny: FitSettings, seconds: float, frames: int) -> None:
     settings = but(tiny, spec=SpecChoice(block_pairs=4, seconds=seconds), max_steps=2, held_out=4)
     assert fit(settings).finished

@@ -62,6 +62,7 @@ def test_killed_and_resumed_is_bit_equal_to_uninterrupted(
     assert same(weights(settings.run), weights(resumed_from(2, settings, tmp_path / "resumed")))
 
 
+@pytest.mark.slow
 def test_sources_and_augmentations_decide_the_weights(tiny: FitSettings, tmp_path: Path, folder: Path) -> None:
     runs = {"stream": tiny, **{name: but(tiny, data=data_of(SOURCES[name], folder)) for name in ("mixture", "deltas")}}
     runs |= {name: but(tiny, augment=name) for name in ("paper", "specaugment")}
@@ -72,6 +73,7 @@ def test_sources_and_augmentations_decide_the_weights(tiny: FitSettings, tmp_pat
     assert not any(same(one, other) for at, one in enumerate(found) for other in found[:at])
 
 
+@pytest.mark.slow
 def test_steps_of_several_batches_change_delta_with_the_step(tiny: FitSettings, tmp_path: Path) -> None:
     """Step 1 of two batches is the batches 2 and 3, so a change at step 1 leaves the first two as they are."""
     settings = but(tiny, accumulate=2, max_steps=1)
@@ -98,6 +100,7 @@ def test_held_out_pairs_of_recordings_alone_are_of_different_clips(tiny: FitSett
     assert summary.held_out_of == "other crops of the clips that it learned from"
 
 
+@pytest.mark.slow
 def test_resuming_on_other_recordings_is_refused_unless_told(tiny: FitSettings, tmp_path: Path, folder: Path) -> None:
     mine = write_folder(tmp_path / "mine")
     settings = but(tiny, data=data_of(SOURCES["recordings"], mine))
@@ -111,6 +114,7 @@ def test_resuming_on_other_recordings_is_refused_unless_told(tiny: FitSettings, 
     assert fit(elsewhere).steps == 6
 
 
+@pytest.mark.slow
 def test_resuming_in_other_rooms_is_refused(tiny: FitSettings, tmp_path: Path) -> None:
     write_clip(tmp_path / "rooms/1.wav", 0.2)
     rooms = AugmentationChoice(reverb_p=1.0, impulse_responses=str(tmp_path / "rooms"))
