@@ -53,6 +53,9 @@ class Door(Protocol):
     def register(self, poller: zmq.Poller) -> None:
         """Name what the poller should watch for this door."""
 
+    def admit(self) -> None:
+        """Let those in who knock, while nobody is served yet; what they say is heard later."""
+
     def receive(self) -> Sequence[Event]:
         """What happened at this door; never waits."""
 

@@ -32,6 +32,8 @@ from synth_server.scheduler import ClientId
 
 _log = logging.getLogger(__name__)
 
+#: Seconds between looks at who stands before the doors, until the worker serves.
+ADMIT_SECONDS: Final = 0.05
 #: Jobs with the rendering thread: one in the making, one behind it so that it never idles.
 JOBS_AHEAD: Final = 2
 #: Seconds that blocks on their way may take to leave when the worker stops.
@@ -42,7 +44,7 @@ READING_SECONDS, READING_WAKE_SECONDS = 1.0, 0.05
 
 
 class Serving:
-    """Serves from `start` to `stop`.
+    """Lets clients in from `start` on, serves them from `open` to `stop`.
 
     Args:
         doors: the ways in; owned by the serving thread from `start` on, and closed in the end.
@@ -79,14 +81,19 @@ class Serving:
         self._farewell_said = False
         self._last_words = 0.0
         self._finished = Event()
+        self._opened = Event()
         self._drain = Event()
         self._stop = Event()
         self._thread = Thread(target=self._serve, name="serve", daemon=True)
         self._closed = False
 
     def start(self) -> None:
-        """Begin to serve."""
+        """Begin to let clients in; they wait until `open`."""
         self._thread.start()
+
+    def open(self) -> None:
+        """Begin to serve."""
+        self._opened.set()
 
     def stop(self, drain_seconds: float) -> bool:
         """Take nothing more on, finish what is in the making, leave; False if that took too long. Idempotent."""
@@ -113,6 +120,9 @@ class Serving:
         poller.register(self._bell, zmq.POLLIN)
         for door in self._doors:
             door.register(poller)
+        while not (self._opened.wait(ADMIT_SECONDS) or self._drain.is_set()):
+            for door in self._doors:
+                door.admit()
         while not self._stop.is_set():
             poller.poll(round((READING_WAKE_SECONDS if self._finished.is_set() else self._wake_seconds) * 1_000))
             self._bell.silence()

@@ -98,6 +98,10 @@ class ZmqDoor:
         self._gatekeeper.register(poller)
         self._meeting_point.register(poller)
 
+    def admit(self) -> None:
+        """Answer the gate's questions: without that, no handshake comes to an end."""
+        self._gatekeeper.answer()
+
     def receive(self) -> Sequence[Event]:
         """What clients said, and those who left; those who bring memory are answered at once."""
         self._gatekeeper.answer()

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -23,6 +24,7 @@ from pairstream.messages import Bye, Open
 from synth_server.config import ServeSettings
 from synth_server.metrics import WorkerMetrics
 from synth_server.server import Server
+from synth_server.sources import Sources
 
 SETTINGS = ServeSettings(bind="tcp://127.0.0.1:0", grpc="127.0.0.1:0", http="127.0.0.1:0", drain_seconds=2, capacity=1)
 OPEN = [bytes(frame) for frame in encode(Open(spec=TOY.as_dict(), experiment="x"))]
@@ -138,6 +140,35 @@ def test_who_comes_with_keys_where_there_are_none_is_named_once(worker: Server, 
     named = [line for line in warnings(caplog) if "127.0.0.1" in line]
     assert len(named) <= 1
     assert len(warnings(caplog)) - len(named) <= 1  # ZeroMQ may be done with it before anybody can look who it is
+
+
+def test_who_comes_before_the_worker_is_ready_waits_inside_and_not_before_the_door(dealer):
+    """A first start compiles for many seconds. A handshake that takes as long would be broken off."""
+    came, ready = threading.Event(), threading.Event()
+
+    def warm_up(sources: Sources) -> int:
+        came.set()
+        assert ready.wait(10)
+        return 1
+
+    server = Server(SETTINGS, open_toy, WorkerMetrics(), warm_up)
+    starting = threading.Thread(target=server.start)
+    starting.start()
+    try:
+        assert came.wait(10)
+        client = dealer(server.addresses.data)
+        monitor = client.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
+        client.send_multipart(OPEN)
+        assert monitor.poll(5_000)
+        assert not client.poll(50), "nobody is served yet"
+        ready.set()
+        assert client.poll(5_000)
+        client.disable_monitor()
+        monitor.close()
+    finally:
+        ready.set()
+        starting.join()
+        server.stop()
 
 
 def test_a_crowd_that_comes_and_goes_leaves_nothing_behind(worker: Server, dealer):
