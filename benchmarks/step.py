@@ -93,8 +93,7 @@ class ByHand:
         self._device = device
         self._mixed = plan.recipe.precision == "bf16-mixed"
         self._model = untrained_model(plan.recipe, plan.seed).to(device).train()
-        if settings.compile != "off":
-            compile_encoder(self._model.encoder, settings.compile)
+        compile_encoder(self._model.encoder, settings.compile)
         self._optimiser = torch.optim.SGD(self._model.parameters(), lr=plan.recipe.lr, weight_decay=1e-6)
 
     def turn(self, steps: int) -> Turn:
@@ -106,6 +105,7 @@ class ByHand:
 
     def _train(self, steps: int) -> None:
         for step in range(steps):
+            torch.compiler.cudagraph_mark_step_begin()
             a, b = self._batches[step % PRELOADED]
             with torch.autocast(self._device, torch.bfloat16) if self._mixed else nullcontext():
                 loss = alignment_uniformity(self._model(a), self._model(b)).loss

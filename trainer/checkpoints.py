@@ -7,6 +7,7 @@ how it meets the disk. `load_model` takes the model out again, for probes and fo
 from __future__ import annotations
 
 import pickle
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
         checkpoint = torch.load(path, map_location=map_location or "cpu", weights_only=True)
     except FileNotFoundError as error:
         raise CheckpointError(f"there is no checkpoint {path}; name a run folder or a .ckpt file in one") from error
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError) as error:
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, struct.error, ValueError, KeyError) as error:
         said = str(error).splitlines()[0] if str(error) and not isinstance(error, pickle.UnpicklingError) else ""
         reason = said or "not what torch.save writes of tensors and plain values"
         raise CheckpointError(
@@ -82,7 +83,7 @@ def load_model(path: Path) -> tuple[AudioModel, Plan]:
         return load_exported(folder)
     file = newest_checkpoint(path)
     checkpoint = read_checkpoint(file)
-    plan = Plan.from_dict(checkpoint[PLAN_KEY])
+    plan = Plan.from_dict(checkpoint[PLAN_KEY], file)
     model = untrained_model(plan.recipe, plan.seed)
     try:
         model.load_state_dict(_model_weights(checkpoint))

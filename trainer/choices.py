@@ -30,15 +30,18 @@ def choice_of(cls: type[Any], name: str, summary: str) -> Any:
     )
 
 
-def with_said(base: Settings, said: object) -> Settings:
-    """`base`, a dataclass, with what `said` says instead: its fields of the same names that are not None."""
+def with_said(base: Settings, said: object, **more: Any) -> Settings:
+    """`base`, a dataclass, with what `said` says instead: its fields of the same names that are not None.
+
+    `more` are changes that are made with them, where some are only valid together.
+    """
     changes: dict[str, Any] = {}
     for item in fields(base):  # type: ignore[arg-type]
         value, was = getattr(said, item.name, None), getattr(base, item.name)
         if value is not None:
             nested = is_dataclass(was) and not isinstance(value, type(was))
             changes[item.name] = with_said(was, value) if nested else value
-    return replace(base, **changes)  # type: ignore[type-var]
+    return replace(base, **(changes | more))  # type: ignore[type-var]
 
 
 def _optional(name: str, hint: Any) -> tuple[str, Any, Any]:

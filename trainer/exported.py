@@ -73,7 +73,7 @@ def load_exported(folder: Path) -> tuple[AudioModel, Plan]:
     weights = folder / WEIGHTS
     if not weights.exists():
         raise CheckpointError(f"{folder} has no {WEIGHTS}; export the model with --format safetensors, too")
-    plan = Plan.from_dict(config.get("plan"))
+    plan = Plan.from_dict(config.get("plan"), folder / CONFIG)
     try:
         promised = config["files"][WEIGHTS]["sha256"]
     except (KeyError, TypeError) as error:

@@ -51,7 +51,7 @@ def fit(settings: FitSettings) -> Summary:
     Raises:
         ConfigError: a setting that cannot be meant, or a run folder that exists already.
         CheckpointError: nothing to resume, or a damaged checkpoint.
-        MemoryLimitError: a step does not fit in memory.
+        MemoryLimitError: the model, or a step of it, does not fit in memory.
         PairstreamError: the stream failed; the run can be resumed from its newest checkpoint.
     """
     folder = RunFolder(settings.run)
@@ -60,7 +60,8 @@ def fit(settings: FitSettings) -> Summary:
     plan = _plan(folder, settings)
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
-    module = PairModule(plan, _parameters_of_theta(plan, settings))
+    with _enough_memory(plan):
+        module = PairModule(plan, _parameters_of_theta(plan, settings))
     clips = read_recordings(plan)
     data = StreamData(plan, settings, Meter(), clips)
     pairs = _held_out(plan, settings, clips)

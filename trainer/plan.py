@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
 from pairstream.batches import Follow, Start, check_following
@@ -71,8 +72,8 @@ class Plan:
         return {**parts, "seed": self.seed, **where}
 
     @classmethod
-    def from_dict(cls, values: object) -> Plan:
-        """The inverse of `as_dict`. Raises CheckpointError: this is no plan, so its file is not ours."""
+    def from_dict(cls, values: object, file: Path | None = None) -> Plan:
+        """The inverse of `as_dict`. Raises CheckpointError: this is no plan, so its `file` is not ours."""
         try:
             if not isinstance(values, Mapping):
                 raise TypeError(f"a plan is a mapping, not {type(values).__name__}")
@@ -82,7 +83,10 @@ class Plan:
                 spec=spec, recipe=recipe, data=data, seed=values["seed"], start=values["start"], follow=values["follow"]
             )
         except (PairstreamError, KeyError, TypeError) as error:
-            raise CheckpointError(f"no plan of a training run: {error}; was it written by another version?") from error
+            where = f"{file}: " if file else ""
+            raise CheckpointError(
+                f"{where}no plan of a training run: {error}; was it written by another version?"
+            ) from error
 
     def diff(self, other: Plan) -> str:
         """What makes the two plans different, `name: mine != theirs`; empty if they are the same."""
@@ -132,4 +136,4 @@ def _with_what_was_said(base: Plan, settings: FitSettings) -> Plan:
     recipe = base.recipe
     if settings.augment is not None:
         recipe = replace(recipe, augmentation=SETS[settings.augment])
-    return replace(with_said(base, settings), recipe=with_said(recipe, settings))
+    return with_said(base, settings, recipe=with_said(recipe, settings))

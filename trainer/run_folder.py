@@ -83,7 +83,7 @@ class RunFolder:
 
     def stored_plan(self) -> Plan:
         """The plan that the run was started with. Raises CheckpointError if there is none."""
-        return Plan.from_dict(self.stored().get("plan"))
+        return Plan.from_dict(self.stored().get("plan"), self.config)
 
     def stored(self) -> dict[str, Any]:
         """What is in config.json. Raises CheckpointError if it cannot be read."""

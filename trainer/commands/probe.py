@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from pairstream.files import write_text
+from trainer.memory import enough_memory
 from trainer.probe import probe
 from trainer.probe_settings import ProbeSettings
 from trainer.probes.report import ProbeReport, report_of
@@ -18,7 +19,8 @@ from trainer.probes.writing import write_csv, write_report_json, write_section
 
 def run(settings: ProbeSettings) -> None:
     """Probe, show, write; `probe.md` and `probe.json` into the run folder, if only one is probed."""
-    scored = probe(settings)
+    with enough_memory("probing", "probe fewer checkpoints at a time, or on a CPU with --accelerator cpu"):
+        scored = probe(settings)
     report = report_of(scored, shlex.join(["trainer", *sys.argv[1:]]))
     console = Console()
     for table in for_terminal(report):

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
+from pairstream.errors import DataError
 from pairstream.files import written_whole
 
 #: What is computed from a model and a clip; to be raised whenever that changes.
@@ -37,8 +38,15 @@ def digest(*parts: bytes | str) -> str:
 
 
 def digest_of_files(files: Iterable[Path]) -> str:
-    """A name for what is in `files`, in this order; what they are called does not matter."""
-    return digest(*(hashlib.sha256(file.read_bytes()).digest() for file in files))
+    """A name for what is in `files`, in this order; what they are called does not matter.
+
+    Raises:
+        DataError: one cannot be read.
+    """
+    try:
+        return digest(*(hashlib.sha256(file.read_bytes()).digest() for file in files))
+    except OSError as error:
+        raise DataError(f"{error.filename}: {error.strerror}; mend the file or take it out of the manifest") from error
 
 
 class Cache:
