@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from pairstream import console
 from trainer import config
 from trainer.probe_settings import ProbeSettings
+from trainer.sweep_settings import SweepSettings
 
 COMMANDS = (
     console.Command(name="fit", settings=config.FitSettings, run="trainer.commands.fit:run"),
     console.Command(name="probe", settings=ProbeSettings, run="trainer.commands.probe:run"),
+    console.Command(name="sweep", settings=SweepSettings, run="trainer.commands.sweep:run"),
     console.Command(name="export", settings=config.ExportSettings, run="trainer.commands.export:run"),
     console.Command(name="runs", settings=config.RunsSettings, run="trainer.commands.runs:run"),
 )

@@ -6,8 +6,7 @@ encoder as it was before training, and the trained ones. It puts the parts toget
 
 from __future__ import annotations
 
-import os
-
+from trainer.cores import cores
 from trainer.device import device_of
 from trainer.probe_settings import ProbeName, ProbeSettings
 from trainer.probes.cache import Cache
@@ -39,9 +38,7 @@ def probe(settings: ProbeSettings) -> list[Scored]:
     trained = [trained_subject(path, label) for path, label in named]
     subjects = [log_mel_subject(), *untrained_subjects(trained, settings.untrained), *trained]
     telling = Telling(settings.quiet)
-    measurement = Measurement(
-        Cache(settings.cache), device_of(settings.accelerator), settings.jobs or _cores(), telling
-    )
+    measurement = Measurement(Cache(settings.cache), device_of(settings.accelerator), settings.jobs or cores(), telling)
     layers = settings.layer or ["pooled", "final"]
     embedded = [one for recordings in manifests for one in measurement.embedded(recordings, subjects, layers)]
     return measurement.scored(embedded, probes_of(settings))
@@ -56,7 +53,3 @@ def probes_of(settings: ProbeSettings) -> list[Probe]:
         "few-shot": [FewShot(k=k) for k in SHOTS],
     }
     return [probe for name in settings.probe or list(kinds) for probe in kinds[name]]
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,6 +11,7 @@ from trainer.config import Accelerator
 
 ProbeName = Literal["linear", "mlp", "knn", "few-shot"]
 Layer = Literal["pooled", "final"]
+Projection = Literal["pca", "tsne"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,10 @@ class ProbeSettings:
     """Also write the tables to this Markdown file; in one that exists, between the marks of the section."""
     section: str = "probe"
     """Name of the section of the Markdown file that is replaced."""
+    figures: Path | None = None
+    """Also draw figures, as PNG files in this folder."""
+    projection: Projection = "pca"
+    """How a figure maps embeddings to two dimensions: pca or tsne."""
     cache: Path | None = None
     """Folder for embeddings and scores that need not be computed again; the user's cache folder unless said."""
     jobs: int | None = None

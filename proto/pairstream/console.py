@@ -49,7 +49,7 @@ class Command:
 def main(prog: str, description: str, commands: Sequence[Command], argv: Sequence[str] | None = None) -> int:
     """Parse, run, and turn any `PairstreamError` into one line on stderr and its exit code."""
     try:
-        command, settings = _parse(prog, description, commands, sys.argv[1:] if argv is None else argv)
+        command, settings = parse(prog, description, commands, sys.argv[1:] if argv is None else argv)
         module, _, name = command.run.partition(":")
         return int(getattr(import_module(module), name)(settings) or 0)
     except PairstreamError as error:
@@ -74,7 +74,12 @@ def _complain(prog: str, error: PairstreamError) -> None:
         print(f"{prog}: error: {sentence}", file=sys.stderr)
 
 
-def _parse(prog: str, description: str, commands: Sequence[Command], argv: Sequence[str]) -> tuple[Command, Any]:
+def parse(prog: str, description: str, commands: Sequence[Command], argv: Sequence[str]) -> tuple[Command, Any]:
+    """The command of a command line and its settings, without running it.
+
+    Raises:
+        ConfigError: a setting that cannot be meant; the message quotes it.
+    """
     set_parsing_settings(docstring_parse_attribute_docstrings=True)
     parser = ArgumentParser(
         prog=prog,

@@ -34,7 +34,7 @@ def fit_settings(words: Sequence[str]) -> FitSettings:
 @cache
 def _parsed(prog: str, words: tuple[str, ...]) -> object:
     commands = synth_server.COMMANDS if prog == "synth-server" else trainer.COMMANDS
-    return console._parse(prog, "", commands, words)[1]
+    return console.parse(prog, "", commands, words)[1]
 
 
 def torchrun_settings(words: Sequence[str]) -> tuple[Any, FitSettings]:

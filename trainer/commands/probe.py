@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +13,8 @@ from pairstream.files import write_text
 from trainer.memory import enough_memory
 from trainer.probe import probe
 from trainer.probe_settings import ProbeSettings
+from trainer.probes.cache import Cache
+from trainer.probes.measure import Scored
 from trainer.probes.report import ProbeReport, report_of
 from trainer.probes.tables import FOOT, for_terminal, markdown
 from trainer.probes.writing import write_csv, write_report_json, write_section
@@ -27,6 +30,16 @@ def run(settings: ProbeSettings) -> None:
         console.print(table)
     console.print(FOOT, style="dim")
     _write(settings, report)
+    if settings.figures is not None:
+        for path in _draw(report, scored, settings, settings.figures):
+            console.print(str(path), highlight=False, soft_wrap=True)
+
+
+def _draw(report: ProbeReport, scored: list[Scored], settings: ProbeSettings, folder: Path) -> list[Path]:
+    """Imported only where it is wanted: matplotlib takes its time to load."""
+    draw = import_module("trainer.figures.draw").draw
+    paths: list[Path] = draw(report, scored, Cache(settings.cache), settings.projection, folder)
+    return paths
 
 
 def _write(settings: ProbeSettings, report: ProbeReport) -> None:

@@ -15,15 +15,24 @@ from trainer.plan import Plan
 SEEDS = frozenset({"seed", "spec.seed"})
 
 #: Settings that are named first where several would tell the rows apart.
-FIRST = ("label", "spec.synth", "spec.delta", "recipe.objective", "recipe.encoder", "recipe.width")
+FIRST = ("label", "real", "spec.synth", "spec.delta", "recipe.objective", "recipe.encoder", "recipe.width")
+
+#: What a spec says of recordings, too.
+OF_RECORDINGS = frozenset({"spec.sample_rate", "spec.seconds", "spec.block_pairs"})
 
 Settings = Mapping[str, Hashable]
 
 
 def settings_of(plan: Plan, **more: Hashable) -> dict[str, Hashable]:
-    """Everything of a plan but its seeds, as one flat mapping `spec.delta`, `recipe.lr`, …, and `more`."""
-    flat = _flat(plan.as_dict()) | more
-    return {name: value for name, value in flat.items() if name not in SEEDS}
+    """Everything of a plan but its seeds, as one flat mapping `spec.delta`, `recipe.lr`, …, and `more`.
+
+    `real` is the share of recordings; where it is 1 there is no stream, so nothing of one is said.
+    """
+    flat = _flat(plan.as_dict()) | {"real": plan.data.share or None} | more
+    unsaid = SEEDS | {"data.real"}
+    if not plan.data.streams:
+        unsaid |= {name for name in flat if name.startswith("spec.") and name not in OF_RECORDINGS}
+    return {name: value for name, value in flat.items() if name not in unsaid}
 
 
 def key_of(settings: Settings) -> Hashable:
@@ -65,5 +74,11 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Hashable]:
         if isinstance(value, Mapping):
             found |= _flat(value, f"{prefix}{name}.")
         else:
-            found[prefix + name] = tuple(value) if isinstance(value, list) else value
+            found[prefix + name] = _frozen(value)
     return found
+
+
+def _frozen(value: Any) -> Hashable:
+    if isinstance(value, Mapping):
+        return tuple((name, _frozen(inner)) for name, inner in sorted(value.items()))
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from trainer.config import FitSettings
+from trainer.material import Material
 from trainer.plan import Plan, new_plan
 from trainer.probes.grouping import names_of
 from trainer.probes.rows import rows_of
@@ -49,6 +50,13 @@ def test_untrained_encoders_are_told_apart_by_what_they_are_made_of() -> None:
     ]
     assert rows_of(subjects) == ["untrained width=16", "untrained width=16", "untrained width=32"]
     assert rows_of(subjects[:2]) == ["untrained", "untrained"]
+
+
+def test_of_recordings_alone_nothing_is_said_of_a_stream() -> None:
+    real = replace(PLAN, data=Material(recordings="folder"))
+    mixed = replace(with_delta(0.1), data=Material(recordings="folder", real=0.5))
+    subjects = [of(PLAN), of(with_delta(0.1)), of(mixed), of(real), of(replace(real, spec=with_delta(0.5).spec))]
+    assert rows_of(subjects) == ["delta=0.05", "delta=0.1", "real=0.5 delta=0.1", "real=1", "real=1"]
 
 
 @pytest.mark.parametrize(

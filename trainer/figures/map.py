@@ -1,0 +1,67 @@
+"""A map of the embeddings: every clip a point, in two dimensions of many, coloured by its class.
+
+A principal component analysis (PCA) of standardised features keeps distances as well as two dimensions can; t-SNE
+(van der Maaten & Hinton 2008) keeps neighbours and nothing else, so its axes have no unit. Where there
+are more classes than can be told apart, some are shown and the others are grey.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+
+from trainer.figures.style import GREY, colour, legend_below, mark, panels, save
+from trainer.probe_settings import Projection
+from trainer.probes.probe import Vectors, standardised
+from trainer.recordings import Recordings
+
+SHOWN_CLASSES = 10
+
+
+def draw_map(recordings: Recordings, named: Sequence[tuple[str, Vectors]], how: Projection, folder: Path) -> Path:
+    """One PNG: a panel for each named representation of the recordings."""
+    figure, axes = panels(len(named), width=3.0, height=2.9, columns=4, shared=False)
+    classes = np.unique(recordings.labels)
+    shown = classes[np.linspace(0, len(classes) - 1, min(SHOWN_CLASSES, len(classes))).round().astype(int)]
+    for (name, vectors), panel in zip(named, axes, strict=True):
+        points, says = project(vectors, how)
+        _points(panel, points, recordings.labels, shown)
+        panel.set_title(name)
+        panel.set_xlabel(says[0])
+        panel.set_ylabel(says[1])
+    if how == "tsne":
+        for panel in axes:
+            panel.set_xticks([])
+            panel.set_yticks([])
+    legend_below(figure, axes[0])
+    return save(figure, folder / f"map-{recordings.name}-{how}.png")
+
+
+def project(vectors: Vectors, how: Projection) -> tuple[NDArray[np.float64], tuple[str, str]]:
+    """Vectors (n, D) -> points (n, 2), and what their axes are."""
+    features, _ = standardised(vectors, vectors)
+    if how == "tsne":
+        perplexity = min(30.0, max(1.0, (len(features) - 1) / 4))
+        points = TSNE(init="pca", perplexity=perplexity, random_state=0).fit_transform(features)
+        return np.asarray(points, dtype=np.float64), ("t-SNE 1", "t-SNE 2")
+    analysis = PCA(2, svd_solver="full").fit(features)
+    first, second = (
+        f"component {i + 1} ({share:.0%} of variance)" for i, share in enumerate(analysis.explained_variance_ratio_)
+    )
+    return np.asarray(analysis.transform(features), dtype=np.float64), (first, second)
+
+
+def _points(panel: Axes, points: NDArray[np.float64], labels: NDArray[np.str_], shown: NDArray[np.str_]) -> None:
+    others = ~np.isin(labels, shown)
+    if others.any():
+        x, y = points[others].T
+        panel.scatter(x, y, s=5, color=GREY, alpha=0.25, linewidths=0, label="other classes")
+    for number, name in enumerate(shown):
+        x, y = points[labels == name].T
+        panel.scatter(x, y, s=11, color=colour(number), marker=mark(number), alpha=0.75, linewidths=0, label=str(name))
