@@ -22,7 +22,11 @@ class Listener(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is, for people: a run and a step."""
+        """What `embed` hears with from now on, for people; of a training that goes on, another one after a while.
+
+        Raises:
+            CheckpointError: the newest cannot be used.
+        """
 
     @property
     def spec(self) -> StreamSpec:

@@ -77,7 +77,7 @@ class Pages:
             "live": not self._url.startswith("local://"),
             "stream": answers.stream(self._spec),
             "synths": answers.offer(),
-            "listener": self._listener and self._listener.name,
+            "compares": self._listener is not None,
         }
         return JSONResponse(about, headers=_NO_STORE)
 
@@ -127,14 +127,16 @@ class Pages:
         if (listener := self._listener) is None:
             raise ConfigError("no encoder is loaded; start `synth-server listen` with --checkpoint")
         spec, index, pair = _place(request)
+        with self._listening:
+            name = listener.name
 
         def make() -> Response:
             audio = self._pairs.pair(spec, index, pair).audio.astype(np.float32)
             with self._listening:
                 embeddings = listener.embed(audio, spec.sample_rate)
-            return JSONResponse({"cosine": answers.cosine(embeddings)})
+            return JSONResponse({"cosine": answers.cosine(embeddings), "by": name})
 
-        return cached(request, tag(spec, index, pair, f"cosine {listener.name}"), ASK_AGAIN, make)
+        return cached(request, tag(spec, index, pair, f"cosine {name}"), ASK_AGAIN, make)
 
     @property
     def routes(self) -> list[Any]:

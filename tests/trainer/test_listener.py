@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from pairstream import StreamSpec
 from pairstream.errors import CheckpointError, ConfigError
 from pairstream.listener import installed_listener
-from trainer.checkpoints import load_model
+from trainer.checkpoints import load_model, newest_checkpoint
 from trainer.config import FitSettings
 from trainer.fit import fit
 
@@ -28,7 +29,12 @@ def test_a_run_s_newest_model_is_what_is_heard_with(tiny: FitSettings):
     with torch.inference_mode():
         assert np.array_equal(embeddings, model(torch.from_numpy(audio)).numpy())
     assert listener.spec == plan.spec == StreamSpec(block_pairs=4, delta=0.1)
-    assert listener.name == str(tiny.run)
+    newest = newest_checkpoint(tiny.run)
+    assert listener.name == str(newest)
+    later = newest.with_name("step-00000100.ckpt")
+    shutil.copy(newest, later)
+    assert listener.name == str(later)
+    assert np.array_equal(listener.embed(audio, 16_000), embeddings)
     with pytest.raises(ConfigError, match="sample_rate=22050 is not what"):
         listener.embed(audio, 22_050)
     with pytest.raises(ConfigError, match="samples"):

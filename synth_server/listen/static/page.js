@@ -26,7 +26,7 @@ const player = new Player(played, (error) => { byId("notice").textContent = erro
 const strip = new Strip({
   play: (chosen, view) => (playing(chosen, view) ? player.stop() : player.play(chosen, [view])),
   open: (place) => show(place),
-  compares: () => about.listener,
+  compares: () => about.compares,
 });
 const live = new Live(() => pair, (index) => show({ ...pair.place, index, pair: random(pairs()) }));
 let form;
@@ -89,12 +89,13 @@ function describe() {
 async function compare() {
   const shown = pair;
   const badge = byId("cosine");
-  badge.hidden = !about.listener;
-  if (!about.listener) return;
-  badge.title = `between the embeddings of both views, by ${about.listener}`;
+  badge.hidden = !about.compares;
+  if (!about.compares) return;
   try {
-    const alike = await shown.cosine();
-    if (shown === pair) badge.replaceChildren("cosine ", make("b", {}, alike.toFixed(3).replace("-", "−")));
+    const { cosine, by } = await shown.alike();
+    if (shown !== pair) return;
+    badge.title = `of the embeddings of both views, by ${by}`;
+    badge.replaceChildren("cosine ", make("b", {}, cosine.toFixed(3).replace("-", "−")));
   } catch (error) {
     if (shown === pair) badge.textContent = error.message;
   }

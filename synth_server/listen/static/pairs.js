@@ -52,12 +52,12 @@ class Pair {
     return this.sounds[view];
   }
 
-  /** How alike the encoder finds both views. */
-  cosine() {
-    this.alike ??= ask(path(this.place, "/cosine")).then((answer) => answer.cosine).catch((error) => {
-      delete this.alike;
+  /** How alike the encoder finds both views: {cosine, by}. */
+  alike() {
+    this.compared ??= ask(path(this.place, "/cosine")).catch((error) => {
+      delete this.compared;
       throw error;
     });
-    return this.alike;
+    return this.compared;
   }
 }

@@ -79,7 +79,7 @@ class Column {
       this.button.textContent = this.button.disabled ? "this pair" : "Open";
       this.element.ariaBusy = "false";
       this.alike.textContent = "";
-      if (this.strip.compares()) this.alike.textContent = `cosine ${(await pair.cosine()).toFixed(3)}`;
+      if (this.strip.compares()) this.alike.textContent = `cosine ${written(await pair.alike())}`;
     } catch (error) {
       if (this.place === place) this.alike.textContent = error.message;
     }
@@ -90,6 +90,8 @@ class Column {
       button.classList.toggle("playing", player.playing && player.pair === this.pair && player.view === "ab"[at]));
   }
 }
+
+const written = ({ cosine }) => cosine.toFixed(3).replace("-", "−");
 
 const label = (delta, value) => (typeof delta === "object" ? `δ × ${+value.toFixed(4)}` : `δ = ${+value.toFixed(4)}`);
 

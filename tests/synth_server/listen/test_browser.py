@@ -10,12 +10,9 @@ from urllib.request import urlopen
 import pytest
 from page_process import CHROMIUM, PageProcess
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from tiny_training import TINY, TINY_SPEC
 from worker_process import WorkerProcess
 
 from pairstream import StreamSpec, connect
-from trainer.config import FitSettings, SpecChoice
-from trainer.fit import fit
 
 pytestmark = [
     pytest.mark.slow,
@@ -289,6 +286,11 @@ def test_no_worker_is_a_reason_and_a_remedy_until_one_comes(visit: Visit):
 
 
 def test_with_a_checkpoint_it_begins_with_its_stream_and_compares(visit: Visit, tmp_path: Path):
+    from tiny_training import TINY, TINY_SPEC  # as slow to load as what it trains with
+
+    from trainer.config import FitSettings, SpecChoice
+    from trainer.fit import fit
+
     run = tmp_path / "run"
     fit(FitSettings(run=run, stream="local://", spec=SpecChoice(**TINY_SPEC), accelerator="cpu", **TINY))
     with PageProcess("--checkpoint", str(run)) as server:

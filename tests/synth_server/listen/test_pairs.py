@@ -30,7 +30,7 @@ def local(**changes: object) -> Pairs:
         StreamSpec(block_pairs=4, synth="voice-fm", dtype="float16", delta={"pitch": 0.0, "rest": 0.1}, **SHORT),
         StreamSpec(block_pairs=3, synth="parametric", oscillators={"sine": 1}, sampling="unit", seed=7, **SHORT),
         StreamSpec(block_pairs=3, layers=3, **SHORT),
-        StreamSpec(block_pairs=3, engine="torchsynth", **SHORT),
+        pytest.param(StreamSpec(block_pairs=3, engine="torchsynth", **SHORT), marks=pytest.mark.slow),
     ],
     ids=["voice", "one-pair-blocks", "groups", "parametric", "layers", "torchsynth"],
 )
