@@ -17,12 +17,15 @@ export class StreamForm {
     this.error = make("p", { class: "error", role: "alert" });
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
+      this.asked = true;
       show(this.place());
     });
   }
 
-  /** Fill it with what is shown. */
+  /** Fill it with what is shown, unless somebody is writing in it, as while a stream is followed. */
   fill({ about }) {
+    if (!this.asked && document.activeElement?.matches("#form :is(input, select)")) return;
+    this.asked = false;
     const inputs = [
       this.field("index", "block", about.index),
       this.field("pair", "pair", about.pair),
@@ -35,6 +38,7 @@ export class StreamForm {
 
   /** What is wrong with what was written. */
   tell(message) {
+    this.asked = false;
     this.error.textContent = message;
   }
 

@@ -25,7 +25,7 @@ let settling; // a timer
 const player = new Player(played, (error) => { byId("notice").textContent = error.message; });
 const strip = new Strip({
   play: (chosen, view) => (playing(chosen, view) ? player.stop() : player.play(chosen, [view])),
-  open: (place) => show(place),
+  open: (place) => go(place),
   compares: () => about.compares,
 });
 const live = new Live(() => pair, (index) => show({ ...pair.place, index, pair: random(pairs()) }));
@@ -111,10 +111,11 @@ function step(by) {
   return to < 0 ? null : placed(Math.floor(to / pairs()), to % pairs());
 }
 
-function go(place) {
+/** Show what somebody chose, who so stops following. */
+function go(place, told = null) {
   if (!pair || !place) return;
   if (live.on) live.toggle(false);
-  show(place);
+  show(place, { told });
 }
 
 const playing = (chosen, view) => player.playing && player.pair === chosen && player.view === view;
@@ -196,7 +197,7 @@ async function begin() {
   byId("source").textContent = about.live ? about.url : "rendered here";
   byId("follow").hidden = !about.live;
   byId("version").textContent = about.version;
-  form = new StreamForm(Object.keys(about.synths), (place) => show(place, { told: (message) => form.tell(message) }));
+  form = new StreamForm(Object.keys(about.synths), (place) => go(place, (message) => form.tell(message)));
   wire();
   await show(fromAddress(), { push: false });
 }

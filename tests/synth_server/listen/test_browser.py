@@ -24,6 +24,7 @@ PAIR = "/pair/4711/14?delta=0.1&seconds=0.5"
 LONG = "/pair/4711/14?delta=0.1&seconds=2.0"
 SCREENS = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 WAIT_MS = 20_000
+expect.set_options(timeout=WAIT_MS)
 
 
 @pytest.fixture(scope="module")
@@ -228,7 +229,6 @@ def test_the_form_asks_for_any_stream_and_says_what_is_wrong(visit: Visit, serve
     page.fill("[name=delta]", "pitch: 0, rest: 0.2")
     page.fill("[name=pair]", "3")
     page.select_option("[name=synth]", "voice-fm")
-    page.keyboard.press("Enter")
     page.click("#form button")
     expect(page).to_have_url(f"{server.url}/pair/4711/3?synth=voice-fm&delta.pitch=0.0&delta.rest=0.2&seconds=0.5")
     expect(page.locator("[name=delta]")).to_have_value("pitch: 0.0, rest: 0.2")
@@ -281,6 +281,12 @@ def test_no_worker_is_a_reason_and_a_remedy_until_one_comes(visit: Visit):
             page.keyboard.press("f")
             expect(page.locator("#notice")).to_contain_text("its trainers are at block 42")
             expect(page).to_have_url(re.compile(r"/pair/42/\d+\?"))
+            page.fill("[name=pair]", "7")
+            with connect(worker.url, spec, experiment="training", timeout=20) as client:
+                client.fetch(43)
+            expect(page).to_have_url(re.compile(r"/pair/43/\d+\?"))
+            expect(page.locator("[name=pair]")).to_have_value("7")  # what somebody is writing stays
+            page.locator("[name=pair]").blur()
             page.keyboard.press("f")
             expect(page.locator("#follow")).to_have_attribute("aria-pressed", "false")
 
