@@ -5,6 +5,7 @@ So a field, its type and its help are written once, where it means something, an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field, fields, is_dataclass, make_dataclass, replace
 from typing import Any, TypeVar, get_type_hints
 
@@ -42,6 +43,18 @@ def with_said(base: Settings, said: object, **more: Any) -> Settings:
             nested = is_dataclass(was) and not isinstance(value, type(was))
             changes[item.name] = with_said(was, value) if nested else value
     return replace(base, **(changes | more))  # type: ignore[type-var]
+
+
+def whole(cls: type[Settings], values: Mapping[str, Any]) -> Settings:
+    """An instance of the dataclass `cls`, of all its fields: what another version left out is not what is meant today.
+
+    Raises:
+        TypeError: a field is missing, or is none of this dataclass.
+    """
+    missing = {item.name for item in fields(cls)} - values.keys()  # type: ignore[arg-type]
+    if missing:
+        raise TypeError(f"its {cls.__name__.lower()} says nothing of {', '.join(sorted(missing))}")
+    return cls(**values)
 
 
 def _optional(name: str, hint: Any) -> tuple[str, Any, Any]:

@@ -7,7 +7,7 @@ two runs of one plan on one machine end with the same bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from pairstream.batches import Follow, Start, check_following
 from pairstream.errors import CheckpointError, ConfigError, PairstreamError
 from pairstream.spec import StreamSpec
 from trainer.augmentation import SETS, Augmentation
-from trainer.choices import with_said
+from trainer.choices import whole, with_said
 from trainer.config import FitSettings
 from trainer.material import Material
 from trainer.picture import Picture
@@ -78,7 +78,7 @@ class Plan:
             if not isinstance(values, Mapping):
                 raise TypeError(f"a plan is a mapping, not {type(values).__name__}")
             spec, recipe = StreamSpec.from_dict(values["spec"]), _recipe_from(values["recipe"])
-            data = Material(**values["data"])
+            data = whole(Material, values["data"])
             return cls(
                 spec=spec, recipe=recipe, data=data, seed=values["seed"], start=values["start"], follow=values["follow"]
             )
@@ -103,12 +103,8 @@ class Plan:
 
 
 def _recipe_from(values: Mapping[str, Any]) -> Recipe:
-    """Every field must be there: a recipe of another version would be another one under the defaults of this."""
-    missing = {item.name for item in fields(Recipe)} - values.keys()
-    if missing:
-        raise TypeError(f"its recipe says nothing of {', '.join(sorted(missing))}")
-    augmentation = Augmentation(**values["augmentation"])
-    return Recipe(**{**values, "frontend": Picture(**values["frontend"]), "augmentation": augmentation})
+    nested = {"frontend": Picture, "augmentation": Augmentation}
+    return whole(Recipe, {**values, **{name: whole(kind, values[name]) for name, kind in nested.items()}})
 
 
 def new_plan(settings: FitSettings) -> Plan:

@@ -74,13 +74,23 @@ def test_what_is_no_plan_is_refused(values: object) -> None:
         Plan.from_dict(values)
 
 
-def test_a_plan_of_another_version_is_refused_with_what_it_lacks() -> None:
-    values = new_plan(FitSettings(run=RUN)).as_dict()
-    del values["recipe"]["objective"]
-    with pytest.raises(
-        CheckpointError, match="its recipe says nothing of objective; was it written by another version"
-    ):
-        Plan.from_dict(values)
+@pytest.mark.parametrize(
+    ("part", "name", "said"),
+    [
+        (("recipe",), "objective", "its recipe says nothing of objective"),
+        (("recipe", "frontend"), "levels", "its picture says nothing of levels"),
+        (("recipe", "augmentation"), "high_pass_p", "its augmentation says nothing of high_pass_p"),
+        (("data",), "pool", "its material says nothing of pool"),
+    ],
+)
+def test_a_plan_of_another_version_is_refused_with_what_it_lacks(part: tuple[str, ...], name: str, said: str) -> None:
+    plan = new_plan(FitSettings(run=RUN)).as_dict()
+    values = plan
+    for step in part:
+        values = values[step]
+    del values[name]
+    with pytest.raises(CheckpointError, match=f"{said}; was it written by another version"):
+        Plan.from_dict(plan)
 
 
 def test_of_the_picture_what_is_not_said_is_the_preset_s() -> None:
