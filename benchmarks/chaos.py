@@ -227,7 +227,9 @@ def show(console: Console, found: dict[str, object], streams: dict[str, Taken]) 
     """The same as tables."""
     table = Table("reader", "blocks", "longest wait", "SHA-256 of the stream")
     for name, taken in streams.items():
-        table.add_row(name, f"{len(taken.indices)}", f"{max(taken.waited[1:]):.2f} s", _digest(taken.digests)[:16])
+        table.add_row(
+            name, f"{len(taken.indices)}", f"{max(taken.waited[1:], default=0.0):.2f} s", _digest(taken.digests)[:16]
+        )
     console.print(table)
     for name in ("after_kill", "after_stop"):
         values = found[name]
