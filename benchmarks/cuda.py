@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import cast
 
+from pairstream import allocator
 from pairstream.errors import ConfigError
 from synth_server.engines import load_engine
 from synth_server.engines.fused.engine import FusedEngine
@@ -22,6 +23,7 @@ from tests.golden import digests, sounds
 
 def main(rounds: int, count: int, device: str) -> int:
     """Print tables; 1 if there is no card, or if it does not give the bytes of the CPU."""
+    allocator.tune()  # as in a worker
     try:
         load_engine("fused", device=device).close()
     except ConfigError as error:
@@ -42,6 +44,7 @@ def compare(synth: str, rounds: int, count: int, device: str) -> int:
             {
                 "torchsynth, card": lambda: reference.render(theta, keys),
                 "fused, CPU": lambda: cpu.render(theta, keys),
+                "fused, CPU, float16": lambda: cpu.render(theta, keys, dtype="float16"),
                 "fused, card": lambda: card.render(theta, keys),
                 "fused, card, float16": lambda: card.render(theta, keys, dtype="float16"),
                 "fused, left on the card": lambda: card.render_on_device(theta, keys),
