@@ -6,6 +6,9 @@ encoder as it was before training, and the trained ones. It puts the parts toget
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from pairstream.errors import ConfigError
 from trainer.cores import cores
 from trainer.device import device_of
 from trainer.probe_settings import ProbeName, ProbeSettings
@@ -19,7 +22,7 @@ from trainer.probes.nearest import Nearest
 from trainer.probes.probe import Probe
 from trainer.probes.subjects import log_mel_subject, trained_subject, untrained_subjects
 from trainer.probes.telling import Telling
-from trainer.recordings import read_manifest
+from trainer.recordings import Recordings, read_manifest
 
 SHOTS = (1, 5, 10)
 
@@ -34,6 +37,7 @@ def probe(settings: ProbeSettings) -> list[Scored]:
         DataError: a manifest or clip that cannot be used.
     """
     manifests = [read_manifest(folder) for folder in settings.data]
+    _refuse_namesakes(manifests)
     named = named_checkpoints(settings.checkpoint, settings.every_checkpoint)
     trained = [trained_subject(path, label) for path, label in named]
     subjects = [log_mel_subject(), *untrained_subjects(trained, settings.untrained), *trained]
@@ -42,6 +46,12 @@ def probe(settings: ProbeSettings) -> list[Scored]:
     layers = settings.layer or ["pooled", "final"]
     embedded = [one for recordings in manifests for one in measurement.embedded(recordings, subjects, layers)]
     return measurement.scored(embedded, probes_of(settings))
+
+
+def _refuse_namesakes(manifests: Sequence[Recordings]) -> None:
+    names = [recordings.name for recordings in manifests]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ConfigError(f"two folders of recordings are called {twice[0]}; a table needs a name for each")
 
 
 def probes_of(settings: ProbeSettings) -> list[Probe]:

@@ -263,6 +263,27 @@ def test_settings_that_cannot_be_meant_are_refused(more: dict[str, Any], said: s
         ProbeSettings(**{"checkpoint": ["run"], "data": [Path("data")]} | more)
 
 
+def test_a_copy_of_a_run_is_a_run_of_its_own_in_the_table(tmp_path: Path, run: Path, pitches: Path) -> None:
+    shutil.copytree(run, tmp_path / "copy")
+    found = report(tmp_path, [f"one={run}", f"two={tmp_path / 'copy'}"], [pitches], layer=["final"], untrained=0)
+    assert found.rows == ["log-mel", "untrained, final", "one, final", "two, final"]
+    assert found.cell("knn", "one, final", "pitches") == found.cell("knn", "two, final", "pitches")
+
+
+def test_an_encoder_that_diverged_is_told(tmp_path: Path, run: Path, pitches: Path) -> None:
+    file = next((run / "checkpoints").iterdir())
+    checkpoint = read_checkpoint(file)
+    checkpoint["state_dict"]["model.encoder.fc.bias"][:] = float("nan")
+    torch.save(checkpoint, file)
+    with pytest.raises(CheckpointError, match=r"run gives vectors that are not finite numbers"):
+        report(tmp_path, [run], [pitches])
+
+
+def test_two_folders_of_one_name_cannot_be_told_apart(tmp_path: Path, run: Path, pitches: Path) -> None:
+    with pytest.raises(ConfigError, match="two folders of recordings are called pitches"):
+        report(tmp_path, [run], [pitches, pitches])
+
+
 def test_a_checkpoint_is_named_once(tmp_path: Path, run: Path, pitches: Path) -> None:
     with pytest.raises(ConfigError, match="named twice"):
         report(tmp_path, [run, f"again={run}"], [pitches])

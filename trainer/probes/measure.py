@@ -6,7 +6,7 @@ scores that it lacks, each (folder, representation, probe) in some process of it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +15,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pairstream.errors import CheckpointError
 from trainer.memory import enough_memory
 from trainer.probes.cache import Cache, digest, digest_of_files
 from trainer.probes.embedding import LOG_MEL, embed, layer_of
-from trainer.probes.probe import Probe
+from trainer.probes.probe import Probe, Vectors
 from trainer.probes.scoring import scores_of_file
 from trainer.probes.subjects import Subject
 from trainer.probes.telling import Telling
@@ -68,6 +69,7 @@ class Measurement:
 
         Raises:
             DataError: a clip that cannot be used.
+            CheckpointError: an encoder whose vectors are no numbers.
             MemoryLimitError: there is too little memory.
         """
         of_files = digest_of_files(recordings.files)
@@ -93,15 +95,16 @@ class Measurement:
                 threads=self._jobs,
                 told=told,
             )
+        _refuse_what_is_no_number(missing, vectors)
         for name, array in vectors.items():
             self._cache.put(f"{of_files}-{name}", array)
 
     def scored(self, embedded: Sequence[Embedded], probes: Sequence[Probe]) -> list[Scored]:
         """Every probe on every embedding, in that order."""
-        tasks = {_scores_name(one, probe): (probe, one) for one in embedded for probe in probes}
-        found = {name: self._cache.get(name) for name in tasks}
-        missing = [name for name, right in found.items() if right is None]
-        calls = (joblib.delayed(scores_of_file)(*self._call(*tasks[name])) for name in missing)
+        tasks = [(probe, one, _scores_name(one, probe)) for one in embedded for probe in probes]
+        found = {name: self._cache.get(name) for _, _, name in tasks}
+        missing = {name: (probe, one) for probe, one, name in tasks if found[name] is None}
+        calls = (joblib.delayed(scores_of_file)(*self._call(probe, one)) for probe, one in missing.values())
         with self._telling.part("probes", len(missing)) as told:
             for name, right in zip(missing, joblib.Parallel(self._jobs, return_as="generator")(calls), strict=True):
                 self._cache.put(name, right)
@@ -109,11 +112,20 @@ class Measurement:
                 told(1)
         return [
             Scored(embedded=one, probe=probe, right=np.asarray(found[name], dtype=np.bool_))
-            for name, (probe, one) in tasks.items()
+            for probe, one, name in tasks
         ]
 
     def _call(self, probe: Probe, embedded: Embedded) -> tuple[Probe, Recordings, Path]:
         return probe, embedded.recordings, self._cache.path(embedded.name)
+
+
+def _refuse_what_is_no_number(subjects: Sequence[Subject], vectors: Mapping[str, Vectors]) -> None:
+    for subject in subjects:
+        if any(name.startswith(subject.identity) and not np.isfinite(array).all() for name, array in vectors.items()):
+            raise CheckpointError(
+                f"{subject.source} gives vectors that are not finite numbers, so its training diverged; "
+                "use an earlier checkpoint, or train with a lower learning rate"
+            )
 
 
 def _name(subject: Subject, layer: str) -> str:

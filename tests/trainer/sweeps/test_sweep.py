@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -24,7 +25,8 @@ from trainer.journal import read_journal
 from trainer.run_folder import RunFolder
 from trainer.sweep import Swept, sweep
 from trainer.sweep_settings import SweepSettings
-from trainer.sweeps.job import last_step
+from trainer.sweeps.experiment import plan_experiments
+from trainer.sweeps.job import Job, Outcome, last_step
 
 TOY = str(Path(toy_sweep.__file__))
 PATIENCE = 150.0
@@ -146,17 +148,30 @@ def test_a_signal_ends_the_sweep_with_its_children_and_the_same_command_goes_on(
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_after_kill_9_the_next_sweep_waits_for_what_the_killed_one_left(tmp_path: Path) -> None:
+def test_after_kill_9_the_next_sweep_does_what_the_killed_one_left_and_nothing_twice(tmp_path: Path) -> None:
     run = tmp_path / "runs" / "seed0"
     with sweeping(tmp_path / "runs") as process:
         until(lambda: steps(run) >= 2, process)
         process.kill()
     done = swept_to_the_end(tmp_path / "runs")
     assert done.returncode == 0, done.stderr
-    assert "seed0: another process trains it; waiting" in done.stderr
     for seed in (0, 1):
         journal = read_journal(RunFolder(tmp_path / "runs" / f"seed{seed}").metrics)
         assert [record["step"] for record in journal] == list(range(1, STEPS + 1)), "two processes wrote it"
+
+
+def test_a_run_that_another_process_trains_is_waited_for(tmp_path: Path) -> None:
+    (experiment,) = plan_experiments([{"preset": "demo"}], tmp_path, ["local://"])
+    program = (sys.executable, "-c", "import sys; print('trainer: error: said', sys.argv[1]); sys.exit(4)")
+    lock = os.open(tmp_path / ".run.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    job = Job(experiment, program, threads=1, accelerator="cpu")
+    assert job.poll() is None
+    assert job.waits
+    os.close(lock)
+    outcomes: list[Outcome] = []
+    until(lambda: [outcomes.append(one) for one in (job.poll(),) if one] or outcomes)
+    assert (outcomes[0].code, outcomes[0].reason) == (4, "trainer: error: said fit")
 
 
 @pytest.mark.slow
