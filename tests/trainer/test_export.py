@@ -174,15 +174,12 @@ def test_a_damaged_folder_ends_in_one_line(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("encoder", "levels"), [("byola-small", "per-sound"), ("ast-tiny", "as-they-are"), ("resnet50", "per-sound")]
-)
+@pytest.mark.parametrize(("encoder", "levels"), [("byola-small", "per-sound"), ("ast-tiny", "as-they-are")])
 def test_every_kind_of_encoder_and_picture_can_be_handed_over(
     encoder: EncoderName, levels: Levels, tmp_path: Path
 ) -> None:
     recipe = Recipe(
         max_steps=1, optimiser="adam", lr=1e-3, weight_decay=0.0, encoder=encoder, frontend=Picture(levels=levels),
-        width=4 if encoder.startswith("resnet") else None,
     )  # fmt: skip
     model = untrained_model(recipe, 0).eval()
     program = whole_way.traced(model)
