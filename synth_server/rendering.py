@@ -79,6 +79,8 @@ class Rendering:
         return self._sources.open(WARM_UP).render(0)
 
     def _open(self, job: OpenJob) -> Opened:
+        known = self._sources.knows(job.spec)
         source = self._sources.open(job.spec)
-        logs.event(_log, "stream opened", digest=job.spec.digest, spec=job.spec.as_dict())
+        if not known:  # whoever follows live says OPEN again every second
+            logs.event(_log, "stream opened", digest=job.spec.digest, spec=job.spec.as_dict())
         return Opened(digest=job.spec.digest, layout=source.layout, fingerprint=source.fingerprint)

@@ -82,6 +82,10 @@ class Sources:
             self._specs.popitem(last=False)
         return source
 
+    def knows(self, spec: StreamSpec) -> bool:
+        """Whether this stream was opened before, and not too long ago."""
+        return spec.digest in self._specs
+
     def render(self, digest: str, index: int) -> PairBlock:
         """A block of a stream that was opened before.
 

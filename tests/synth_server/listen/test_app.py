@@ -79,30 +79,30 @@ def test_the_link_says_only_what_is_not_the_default(visitor: TestClient):
     assert visitor.get(f"/api{about['link']}").json() == about
 
 
-def test_a_browser_that_has_it_is_told_so_without_a_pair_being_fetched(visitor: TestClient, visit):
+def test_a_browser_that_has_it_is_told_so_without_a_pair_being_fetched(visitor: TestClient, open_page):
     tags = {what: visitor.get(what).headers["etag"] for what in (PAIR, part("a.wav"), part("pair.json"))}
     assert len(set(tags.values())) == 3
-    nobody = visit("zmq://127.0.0.1:1", timeout=0.2)
+    nobody = open_page("zmq://127.0.0.1:1", timeout=0.2)
     for what, tag in tags.items():
         answer = nobody.get(what, headers={"if-none-match": f'"other", {tag}'})
         assert (answer.status_code, answer.content) == (304, b"")
     assert "immutable" in visitor.get(part("a.wav")).headers["cache-control"]
 
 
-def test_pairs_of_a_live_worker_are_the_same(visitor: TestClient, visit):
+def test_pairs_of_a_live_worker_are_the_same(visitor: TestClient, open_page):
     settings = ServeSettings(bind="tcp://127.0.0.1:0", grpc="127.0.0.1:0", http="127.0.0.1:0", drain_seconds=2)
     with Server(settings, Renderer, WorkerMetrics()) as worker:
-        remote = visit(worker.addresses.data)
+        remote = open_page(worker.addresses.data)
         assert remote.get(PAIR).json() == visitor.get(PAIR).json()
         assert remote.get(part("b.wav")).content == visitor.get(part("b.wav")).content
         assert remote.get("/api/start").json()["live"]
 
 
-def test_the_head_is_the_trainers_and_listening_does_not_move_it(visit):
+def test_the_head_is_the_trainers_and_listening_does_not_move_it(open_page):
     settings = ServeSettings(bind="tcp://127.0.0.1:0", grpc="127.0.0.1:0", http="127.0.0.1:0", drain_seconds=2)
     query = PAIR.partition("?")[2]
     with Server(settings, Renderer, WorkerMetrics()) as worker:
-        visitor = visit(worker.addresses.data)
+        visitor = open_page(worker.addresses.data)
         assert visitor.get(f"/api/head?{query}").json() == {"head": None}
         with connect(worker.addresses.data, SPEC, experiment="training", timeout=10) as client:
             client.fetch(5)
@@ -140,18 +140,18 @@ def test_what_cannot_be_meant_is_answered_with_a_reason(
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_where_no_worker_answers_the_reason_comes_in_time(visit):
-    answer = visit("zmq://127.0.0.1:1", timeout=0.3).get(PAIR)
+def test_where_no_worker_answers_the_reason_comes_in_time(open_page):
+    answer = open_page("zmq://127.0.0.1:1", timeout=0.3).get(PAIR)
     assert (answer.status_code, answer.json()["error"]["kind"]) == (503, "no-worker")
     assert "zmq://127.0.0.1:1" in answer.json()["error"]["message"]
     assert answer.headers["retry-after"] == "2"
 
 
-def test_an_error_that_nobody_foresaw_is_not_shown(visit):
+def test_an_error_that_nobody_foresaw_is_not_shown(open_page):
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("/home/somebody/secret")
 
-    answer = visit(clients={"connect": broken}).get(PAIR)
+    answer = open_page(clients={"connect": broken}).get(PAIR)
     assert (answer.status_code, answer.json()["error"]["kind"]) == (500, "failed")
     assert "secret" not in answer.text
     assert "content-security-policy" in answer.headers
@@ -188,8 +188,8 @@ class Ear:
         return np.array([[1.0, 0.0], [1.0, 1.0]], np.float32)
 
 
-def test_the_cosine_is_that_of_the_encoder(visit):
-    visitor = visit(listener=Ear())
+def test_the_cosine_is_that_of_the_encoder(open_page):
+    visitor = open_page(listener=Ear())
     assert visitor.get("/api/start").json()["compares"]
     assert visitor.get(part("cosine")).json() == {"cosine": pytest.approx(0.5**0.5), "by": "runs/toy"}
     answer = visitor.get(part("cosine") + "&sample_rate=22050")

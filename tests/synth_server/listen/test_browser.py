@@ -1,15 +1,15 @@
-"""The page in a real browser, on a large screen and a phone's, by day and by night, with a mouse and with keys only."""
+"""The page in a real browser: played, turned, changed and kept, with a mouse and with keys only."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 from page_process import CHROMIUM, PageProcess
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from page_visit import LONG, PAIR, Visit, until
+from playwright.sync_api import expect
 from worker_process import WorkerProcess
 
 from pairstream import StreamSpec, connect
@@ -19,130 +19,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning"),
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium; on Debian, apt-get install chromium"),
 ]
-
-PAIR = "/pair/4711/14?delta=0.1&seconds=0.5"
-LONG = "/pair/4711/14?delta=0.1&seconds=2.0"
-SCREENS = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
-WAIT_MS = 20_000
-expect.set_options(timeout=WAIT_MS)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PageProcess]:
-    with PageProcess() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-def until(page: Page, holds: str, wrong: list[str] | None = None) -> None:
-    """Wait until this is true; Playwright's own way needs `eval`, which the page forbids."""
-    for _ in range(WAIT_MS // 50):
-        if page.evaluate(f"Boolean({holds})"):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(f"never: {holds}; the browser said {wrong}")
-
-
-class Visit:
-    """A tab, and what went wrong in it."""
-
-    def __init__(self, browser: Browser, screen: str = "desk", scheme: str = "light") -> None:
-        phone = screen == "phone"
-        self.context = browser.new_context(
-            viewport=SCREENS[screen], color_scheme=scheme, is_mobile=phone, has_touch=phone, accept_downloads=True
-        )
-        self.context.grant_permissions(["clipboard-read", "clipboard-write"])
-        self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(WAIT_MS)
-        self.wrong: list[str] = []
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on(
-            "console", lambda said: self.wrong.append(said.text) if said.type in ("error", "warning") else None
-        )
-
-    def open(self, url: str) -> Page:
-        self.page.goto(url)
-        try:
-            self.ready()
-        except AssertionError:
-            if not any("ERR_NETWORK_CHANGED" in said for said in self.wrong):
-                raise
-            self.wrong.clear()  # a network came or went on this machine, and a browser drops what it was loading
-            self.page.goto(url)
-            self.ready()
-        return self.page
-
-    def ready(self) -> None:
-        until(self.page, "document.querySelector('#stage[aria-busy=false]')", self.wrong)
-        until(
-            self.page,
-            "!document.querySelector('#strip [aria-busy=true]') && document.querySelector('#strip .delta b').innerText",
-        )
-
-
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Visit]:
-    visit = Visit(browser)
-    yield visit
-    visit.context.close()
-
-
-def colours(page: Page, selector: str) -> int:
-    """How many colours a canvas has."""
-    return page.eval_on_selector(
-        selector,
-        """canvas => new Set(new Uint32Array(canvas.getContext("2d")
-            .getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size""",
-    )
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("screen", SCREENS)
-def test_it_looks_as_it_should(browser: Browser, server: PageProcess, screen: str, scheme: str, tmp_path: Path):
-    visit = Visit(browser, screen, scheme)
-    page = visit.open(server.url + PAIR)
-    expect(page).to_have_title("Pair 14 of block 4,711 · Pairstream")
-    assert page.evaluate("document.documentElement.scrollWidth") == SCREENS[screen]["width"]
-    for view in "ab":
-        assert colours(page, f"[data-view={view}] .mel") > 20
-        assert colours(page, f"[data-view={view}] .wave") >= 2
-        expect(page.locator(f".view[data-view={view}] .mel")).to_have_attribute(
-            "aria-label", re.compile("125 Hz to 7,500 Hz")
-        )
-    expect(page.locator("#strip li")).to_have_count(5)
-    expect(page.locator("#rows li")).to_have_count(78)
-    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    lightness = sum(map(int, re.findall(r"\d+", paper)[:3])) / 3
-    assert lightness > 230 if scheme == "light" else lightness < 40
-    small = page.evaluate(
-        """[...document.querySelectorAll("button, a.button, input, select")].filter(each => each.offsetParent)
-            .filter(each => each.getBoundingClientRect().height < 24).map(each => each.outerHTML)"""
-    )
-    assert small == []
-    page.screenshot(path=tmp_path / f"{screen}-{scheme}.png", full_page=True)
-    assert visit.wrong == []
-    visit.context.close()
-
-
-def test_everything_that_can_be_reached_has_a_name(visit: Visit, server: PageProcess):
-    page = visit.open(server.url + PAIR)
-    nameless = page.evaluate(
-        """[...document.querySelectorAll("button, a, input, select, canvas[role]")]
-            .filter(each => !(each.innerText || each.ariaLabel || each.labels?.[0]?.innerText || "").trim())
-            .map(each => each.outerHTML)"""
-    )
-    assert nameless == []
-    page.keyboard.press("Tab")
-    expect(page.locator(".skip")).to_be_focused()
-    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-    assert outline == "solid"
 
 
 def test_it_can_be_played_with_keys_alone(visit: Visit, server: PageProcess):
