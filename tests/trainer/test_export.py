@@ -175,9 +175,7 @@ def test_a_damaged_folder_ends_in_one_line(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("encoder", "levels"), [("byola-small", "per-sound"), ("ast-tiny", "as-they-are")])
-def test_every_kind_of_encoder_and_picture_can_be_handed_over(
-    encoder: EncoderName, levels: Levels, tmp_path: Path
-) -> None:
+def test_other_encoders_and_pictures_can_be_handed_over(encoder: EncoderName, levels: Levels, tmp_path: Path) -> None:
     recipe = Recipe(
         max_steps=1, optimiser="adam", lr=1e-3, weight_decay=0.0, encoder=encoder, frontend=Picture(levels=levels),
     )  # fmt: skip
