@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
+from typing import TypeVar
 
 from pairstream import Client, connect
+from pairstream.errors import RenderError
 from pairstream.spec import StreamSpec
 
 #: Idle connections that are kept. A worker keeps 64 streams open for all its clients, so this is little of it.
@@ -17,6 +19,7 @@ CREDIT_BYTES = 4 << 20
 EXPERIMENT = "listen"
 
 Connect = Callable[..., Client]
+Result = TypeVar("Result")
 
 
 class Clients:
@@ -36,16 +39,16 @@ class Clients:
         self._idle: list[Client] = []
         self._closed = False
 
-    @contextmanager
-    def of(self, spec: StreamSpec) -> Iterator[Client]:
-        """A client of this stream, for this thread alone; one that failed is not used again."""
-        client = self._take(spec) or self._open(spec)
-        try:
-            yield client
-        except BaseException:
-            client.close()
-            raise
-        self._give(client)
+    def call(self, spec: StreamSpec, work: Callable[[Client], Result]) -> Result:
+        """What `work` does with a client of this stream, which it has for itself.
+
+        A client that was idle may not have seen that its worker is another one by now, or has forgotten the stream. If
+        so, the work is done again with a new client.
+        """
+        if client := self._take(spec):
+            with suppress(RenderError):
+                return self._use(client, work)
+        return self._use(self._open(spec), work)
 
     def head(self, spec: StreamSpec) -> int | None:
         """The newest index that any worker lately served of this stream: what it says when the stream is opened."""
@@ -58,6 +61,15 @@ class Clients:
             self._closed, idle, self._idle = True, self._idle, []
         for client in idle:
             client.close()
+
+    def _use(self, client: Client, work: Callable[[Client], Result]) -> Result:
+        try:
+            result = work(client)
+        except BaseException:
+            client.close()
+            raise
+        self._give(client)
+        return result
 
     def _open(self, spec: StreamSpec) -> Client:
         return self._connect(self.url, spec, experiment=EXPERIMENT, timeout=self._timeout, credit_bytes=CREDIT_BYTES)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import BoundedSemaphore
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ from pairstream.spec import StreamSpec
 from synth_server.limits import MIB, Limits
 from synth_server.listen.clients import Clients
 from synth_server.listen.recent import Recent
+
+Result = TypeVar("Result")
 
 #: Pairs are numbered up to here, so that every number is exact in JavaScript as well.
 END = 1 << 53
@@ -114,9 +116,9 @@ class Pairs:
         """Close the connections."""
         self._clients.close()
 
-    def _with_client(self, spec: StreamSpec, work: Callable[[Client], Any]) -> Any:
-        with self._turn(self._turns), self._clients.of(spec) as client:
-            return work(client)
+    def _with_client(self, spec: StreamSpec, work: Callable[[Client], Result]) -> Result:
+        with self._turn(self._turns):
+            return self._clients.call(spec, work)
 
     def _in_time(self, blocks: Iterator[PairBlock]) -> list[PairBlock]:
         """All of them, in one time-out together."""

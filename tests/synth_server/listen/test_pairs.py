@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from pairstream import StreamSpec, connect
-from pairstream.errors import ConfigError, RefusedError, StreamTimeoutError
+from pairstream.errors import ConfigError, RefusedError, RenderError, StreamTimeoutError
 from synth_server.listen.clients import KEPT, Clients
 from synth_server.listen.pairs import BusyError, Pairs
 from synth_server.listen.recent import Recent
@@ -82,9 +81,8 @@ class SlowClients:
         self.fetched: list[int] = []
         self.began, self.go = threading.Semaphore(0), threading.Event()
 
-    @contextmanager
-    def of(self, spec: StreamSpec):
-        yield SimpleNamespace(fetch=self.fetch)
+    def call(self, spec: StreamSpec, work):
+        return work(SimpleNamespace(fetch=self.fetch))
 
     def fetch(self, index: int) -> SimpleNamespace:
         self.fetched.append(index)
@@ -151,12 +149,36 @@ def test_connections_are_used_again_but_few_are_kept_and_none_that_failed():
 
     clients = Clients("zmq://somewhere:1", timeout=1, connect=opened)
     for seed in (*range(KEPT + 2), KEPT + 1):
-        with clients.of(StreamSpec(seed=seed)):
-            pass
+        clients.call(StreamSpec(seed=seed), id)
     assert [client.closed for client in made] == [True, True] + [False] * KEPT
-    with pytest.raises(ZeroDivisionError), clients.of(StreamSpec(seed=5)) as client:
-        raise ZeroDivisionError
-    assert client.closed
-    with clients.of(StreamSpec(seed=6)):
-        clients.close()
+    with pytest.raises(ZeroDivisionError):
+        clients.call(StreamSpec(seed=5), lambda _: 1 // 0)
+    assert made[5].closed
+    clients.call(StreamSpec(seed=6), lambda _: clients.close())
     assert all(client.closed for client in made)
+
+
+def test_a_connection_that_went_stale_while_it_was_idle_is_replaced():
+    made: list[FakeClient] = []
+
+    def opened(*arguments: object, **named: object) -> FakeClient:
+        made.append(FakeClient(*arguments, **named))
+        return made[-1]
+
+    def work(client: FakeClient) -> FakeClient:
+        if client is made[0] and used:
+            raise RenderError("not open here")
+        used.append(client)
+        return client
+
+    used: list[FakeClient] = []
+    clients = Clients("zmq://somewhere:1", timeout=1, connect=opened)
+    assert clients.call(StreamSpec(), work) is made[0]
+    assert clients.call(StreamSpec(), work) is made[1]
+    assert (made[0].closed, made[1].closed) == (True, False)
+    with pytest.raises(RenderError, match="really"):
+        clients.call(StreamSpec(seed=1), lambda _: _raise(RenderError("really")))
+
+
+def _raise(error: Exception) -> None:
+    raise error
