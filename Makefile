@@ -35,7 +35,7 @@ demo: $(STAMP)
 test: lint stubs-check fast slow
 
 fast: $(STAMP)
-	$(BIN)/python -m pytest -q -m 'not slow and not gpu and not docker'
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not slow and not gpu and not docker'
 
 test-docker: $(STAMP)
 	$(BIN)/python -m pytest -q -m docker

@@ -60,10 +60,11 @@ def dealer() -> Iterator[Callable[[str], zmq.Socket[bytes]]]:
     with zmq.Context() as context:
         sockets = []
 
-        def connected(endpoint: str) -> zmq.Socket[bytes]:
+        def connected(endpoint: str = "") -> zmq.Socket[bytes]:
             sockets.append(context.socket(zmq.DEALER))
             sockets[-1].linger = 0
-            sockets[-1].connect(endpoint.replace("zmq:///", "ipc:///").replace("zmq://", "tcp://"))
+            if endpoint:
+                sockets[-1].connect(endpoint.replace("zmq:///", "ipc:///").replace("zmq://", "tcp://"))
             return sockets[-1]
 
         yield connected
@@ -156,16 +157,17 @@ def test_who_comes_before_the_worker_is_ready_waits_inside_and_not_before_the_do
     starting.start()
     try:
         assert came.wait(10)
-        client = dealer(server.addresses.data)
+        client = dealer()
         monitor = client.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
+        client.connect(server.addresses.data.replace("zmq", "tcp"))
         client.send_multipart(OPEN)
         assert monitor.poll(5_000)
         assert not client.poll(50), "nobody is served yet"
         ready.set()
         assert client.poll(5_000)
+    finally:
         client.disable_monitor()
         monitor.close()
-    finally:
         ready.set()
         starting.join()
         server.stop()
