@@ -5,20 +5,22 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import tone_stream
 import torch
 from pitches import write_pitches
-from tiny_training import but
+from tiny_training import TINY, TINY_SPEC, but
 
 from pairstream.errors import CheckpointError, ConfigError, DataError
 from trainer import cli
 from trainer.checkpoints import load_model, read_checkpoint
 from trainer.clips import frames_of, read_clip
-from trainer.config import FitSettings
+from trainer.config import FitSettings, SpecChoice
 from trainer.fit import fit
 from trainer.model import untrained_model
 from trainer.presets import PRESETS
@@ -38,16 +40,26 @@ def pitches(tmp_path: Path) -> Path:
     return write_pitches(tmp_path / "pitches")
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two steps, trained once for all tests."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(import_module("pairstream.connect"), "installed_renderer", lambda: tone_stream.ToySource)
+        fit(FitSettings(run=folder, spec=SpecChoice(**TINY_SPEC), accelerator="cpu", **{**TINY, "max_steps": 2}))
+    return folder
+
+
 @pytest.fixture
-def run(tiny: FitSettings) -> Path:
-    """A run of two steps."""
-    fit(but(tiny, max_steps=2))
-    return tiny.run
+def run(tmp_path: Path, trained: Path) -> Path:
+    """A copy of it, to be damaged at will."""
+    return Path(shutil.copytree(trained, tmp_path / "run"))
 
 
 def settings(tmp_path: Path, checkpoints: list[Any], data: list[Path], **more: Any) -> ProbeSettings:
     quick: dict[str, Any] = {"probe": ["linear", "knn"], "jobs": 1, "accelerator": "cpu", "cache": tmp_path / "cache"}
-    return ProbeSettings(checkpoint=[str(one) for one in checkpoints], data=data, **quick | {"quiet": True} | more)
+    quick |= {"untrained": 0, "quiet": True}
+    return ProbeSettings(checkpoint=[str(one) for one in checkpoints], data=data, **quick | more)
 
 
 def report(tmp_path: Path, checkpoints: list[Any], data: list[Path], **more: Any) -> ProbeReport:
@@ -95,7 +107,7 @@ def test_seeds_of_one_experiment_are_one_row_with_students_interval(
 
 def test_all_checkpoints_of_a_run_are_rows_of_their_own(tmp_path: Path, tiny: FitSettings, pitches: Path) -> None:
     fit(but(tiny, max_steps=4))
-    found = report(tmp_path, [tiny.run], [pitches], every_checkpoint=True, layer=["final"], untrained=0)
+    found = report(tmp_path, [tiny.run], [pitches], every_checkpoint=True, layer=["final"])
     assert found.rows == ["log-mel", "untrained, final", "step=2, final", "step=4, final"]
 
 
@@ -115,7 +127,7 @@ def test_what_is_in_the_cache_is_not_computed_again(
 def test_any_change_of_weights_or_data_is_computed_anew(
     tmp_path: Path, run: Path, pitches: Path, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    report(tmp_path, [run], [pitches], untrained=0)
+    report(tmp_path, [run], [pitches])
     if change in ("weights", "buffers"):
         file = RunFolder(run).newest_checkpoint()
         assert file is not None
@@ -131,7 +143,7 @@ def test_any_change_of_weights_or_data_is_computed_anew(
     done: list[str] = []
     monkeypatch.setattr("trainer.probes.measure.embed", lambda *_, **__: done.append("embedded") or {})
     monkeypatch.setattr("trainer.probes.measure.scores_of_file", lambda *_: done.append("scored") or np.ones((1, 12)))
-    report(tmp_path, [run], [pitches], untrained=0)
+    report(tmp_path, [run], [pitches])
     assert ("embedded" in done) == (change != "labels")
     assert "scored" in done
 
@@ -166,7 +178,7 @@ def test_the_command_shows_and_writes_the_tables(
         str(tmp_path),
     ]
     arguments += [word for kind, file in files.items() for word in (f"--{kind}", str(file))]
-    assert cli.main([*arguments, "--accelerator", "cpu", "--jobs", "1", "--quiet"]) == 0
+    assert cli.main([*arguments, "--accelerator", "cpu", "--jobs", "1", "--untrained", "0", "--quiet"]) == 0
     assert "pitches" in capsys.readouterr().out
     written = json.loads(files["json"].read_text())
     assert written == json.loads((run / "probe.json").read_text())
@@ -175,7 +187,7 @@ def test_the_command_shows_and_writes_the_tables(
         "over": "12 recordings",
     }  # fmt: skip
     lines = list(csv.DictReader(files["csv"].read_text().splitlines()))
-    assert len(lines) == len(written["results"]) == 9
+    assert len(lines) == len(written["results"]) == 5
     assert (lines[0]["row"], lines[0]["accuracy"]) == ("log-mel", "1.000000")
     for file in (files["markdown"], run / "probe.md"):
         assert "| log-mel | **1.000 ± 0.000** |" in file.read_text()
@@ -185,7 +197,7 @@ def test_a_section_is_replaced_and_the_rest_kept(tmp_path: Path, run: Path, pitc
     file = tmp_path / "results.md"
     file.write_text("# Results\n\n<!-- begin: small -->\noutdated\n<!-- end: small -->\n\nWhat it means.\n")
     arguments = ["probe", "--checkpoint", str(run), "--data", str(pitches), "--probe", "knn", "--cache", str(tmp_path)]
-    arguments += ["--markdown", str(file), "--section", "small", "--jobs", "1", "--quiet"]
+    arguments += ["--markdown", str(file), "--section", "small", "--jobs", "1", "--untrained", "0", "--quiet"]
     assert cli.main(arguments) == 0
     first = file.read_text()
     assert first.startswith("# Results\n\n<!-- begin: small -->\n\n| recordings |")
@@ -201,13 +213,16 @@ def test_a_file_without_the_section_is_left_alone(
     file = tmp_path / "mine.md"
     file.write_text("mine")
     arguments = ["probe", "--checkpoint", str(run), "--data", str(pitches), "--probe", "knn", "--cache", str(tmp_path)]
-    assert cli.main([*arguments, "--markdown", str(file), "--jobs", "1", "--quiet"]) == ConfigError.exit_code
+    assert (
+        cli.main([*arguments, "--markdown", str(file), "--jobs", "1", "--untrained", "0", "--quiet"])
+        == ConfigError.exit_code
+    )
     assert "<!-- begin: probe -->" in capsys.readouterr().err
     assert file.read_text() == "mine"
 
 
 def test_a_run_may_be_named(tmp_path: Path, run: Path, pitches: Path) -> None:
-    found = report(tmp_path, [f"mine={run}"], [pitches], layer=["pooled"], untrained=0)
+    found = report(tmp_path, [f"mine={run}"], [pitches], layer=["pooled"])
     assert found.rows[-1] == "mine, pooled"
 
 
@@ -265,7 +280,7 @@ def test_settings_that_cannot_be_meant_are_refused(more: dict[str, Any], said: s
 
 def test_a_copy_of_a_run_is_a_run_of_its_own_in_the_table(tmp_path: Path, run: Path, pitches: Path) -> None:
     shutil.copytree(run, tmp_path / "copy")
-    found = report(tmp_path, [f"one={run}", f"two={tmp_path / 'copy'}"], [pitches], layer=["final"], untrained=0)
+    found = report(tmp_path, [f"one={run}", f"two={tmp_path / 'copy'}"], [pitches], layer=["final"])
     assert found.rows == ["log-mel", "untrained, final", "one, final", "two, final"]
     assert found.cell("knn", "one, final", "pitches") == found.cell("knn", "two, final", "pitches")
 
