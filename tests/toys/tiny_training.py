@@ -15,8 +15,9 @@ from trainer.records import StepRecord
 from trainer.run_folder import RunFolder
 
 TINY: dict[str, Any] = {
-    "max_steps": 6, "encoder": "resnet18", "width": 2, "optimiser": "adam", "lr": 3e-3, "schedule": "steps",
-    "warmup": 0.0, "held_out": 0, "log_every": 2, "checkpoint_every": 2,
+    "max_steps": 6, "objective": "alignment-uniformity", "projector": (), "encoder": "resnet18", "width": 2,
+    "optimiser": "adam", "lr": 3e-3, "schedule": "steps", "warmup": 0.0,
+    "held_out": 0, "log_every": 2, "checkpoint_every": 2,
 }  # fmt: skip
 TINY_RECIPE = Recipe(max_steps=6, optimiser="adam", lr=1e-3, weight_decay=0.0, width=2)
 TINY_SPEC: dict[str, Any] = {"block_pairs": 4, "delta": 0.1}
