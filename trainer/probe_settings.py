@@ -19,7 +19,7 @@ class ProbeSettings:
     """Measure what encoders have learned: probes on labelled recordings, beside untrained encoders and log-mel."""
 
     checkpoint: list[str] = field(default_factory=list)
-    """Run folders (their newest checkpoint), checkpoint files or exported folders. NAME=PATH names its row."""
+    """Run folders (their newest checkpoint), checkpoints, exported folders, or patterns. NAME=PATH names the row."""
     data: list[Path] = field(default_factory=list)
     """Folders with a manifest.csv: columns file, label, and split (train, test) or fold; and group, if there is one."""
     probe: list[ProbeName] = field(default_factory=list)

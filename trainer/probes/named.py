@@ -1,7 +1,8 @@
-"""Checkpoints as a user names them: PATH or NAME=PATH, and perhaps all of a run folder."""
+"""Checkpoints as a user names them: PATH or NAME=PATH, where a path may be a pattern; perhaps all of a run folder."""
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,18 +13,29 @@ from trainer.run_folder import CHECKPOINT_NAME
 def named_checkpoints(said: Sequence[str], every: bool) -> list[tuple[Path, str]]:
     """(path, name) of each; the name is empty where none is said. `every`: all checkpoints of each run folder.
 
-    A path that exists is a path even if there is a `=` in it.
+    What exists is a path, whatever signs are in it. A pattern such as `runs/real-*`, in quotes so that the shell
+    leaves it alone, stands for the folders and checkpoints that it fits.
 
     Raises:
-        ConfigError: one is named twice.
+        ConfigError: one is named twice, or a pattern fits nothing.
     """
     found: list[tuple[Path, str]] = []
     for text in said:
         name, _, path = text.rpartition("=") if not Path(text).exists() else ("", "", text)
-        found += [(one, name) for one in (_all_of(Path(path)) if every else [Path(path)])]
+        found += [(one, name) for fitting in _fitting(path) for one in (_all_of(fitting) if every else [fitting])]
     paths = [path.resolve() for path, _ in found]
     if twice := [path for path in paths if paths.count(path) > 1]:
         raise ConfigError(f"{twice[0]} is named twice; name every checkpoint once")
+    return found
+
+
+def _fitting(path: str) -> list[Path]:
+    if Path(path).exists() or not glob.has_magic(path):
+        return [Path(path)]
+    found = [Path(one) for one in sorted(glob.glob(path))]  # noqa: PTH207  # a pattern may begin anywhere
+    found = [one for one in found if one.is_dir() or one.suffix == ".ckpt"]
+    if not found:
+        raise ConfigError(f"{path!r} fits no run folder and no checkpoint; name one that does")
     return found
 
 
