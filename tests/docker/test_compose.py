@@ -5,6 +5,7 @@ The tests of this file are one story, told in order: what was killed in one is u
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections import Counter
@@ -43,7 +44,7 @@ def stack() -> Iterator[Stack]:
     services.compose("build", "--quiet", seconds=1_800)
     try:
         try:
-            services.compose("up", "--detach", "--wait", "worker", *TRAINERS, "listen", seconds=600)
+            services.compose("up", "--detach", "--wait", "worker", *TRAINERS, "listen", "prometheus", seconds=600)
         except subprocess.SubprocessError as error:
             error.add_note(services.compose("logs", "--no-color", "--tail=20"))
             raise
@@ -74,6 +75,11 @@ def assert_every_block_once(journal: list[dict[str, Any]]) -> None:
     assert steps == list(range(1, len(steps) + 1))
     assert blocks == list(range(blocks[0], blocks[0] + len(blocks)))
     assert [record["next_index"] for record in journal] == [block + 1 for block in blocks]
+
+
+def rendered_by_each(stack: Stack) -> list[float]:
+    workers = [stack.metrics(name_of(worker), WORKER_PORT) for worker in stack.containers("worker")]
+    return [worker["pairstream_worker_blocks_rendered_total", ()] for worker in workers]
 
 
 def name_of(container: dict[str, Any]) -> str:
@@ -134,9 +140,10 @@ def test_both_experiments_learn_from_what_is_rendered_once(stack: Stack):
 
 def test_all_that_is_logged_is_json(stack: Stack):
     for service in ("worker", *TRAINERS, "listen"):
-        lines = stack.compose("logs", "--no-log-prefix", "--no-color", service).splitlines()
-        assert lines
-        assert [line for line in lines if not line.startswith('{"time": ')] == []
+        (container,) = stack.containers(service)
+        events = [json.loads(line) for line in stack.log(name_of(container))]
+        assert all({"time", "level", "logger", "event"} <= event.keys() for event in events)
+        assert events
 
 
 def test_the_page_plays_what_the_workers_render(stack: Stack):
@@ -152,11 +159,9 @@ def test_workers_come_and_go_without_a_lost_or_repeated_block_and_nobody_is_rest
     stack.compose("up", "--detach", "--wait", "--no-recreate", "--scale", "worker=4", "worker", seconds=300)
     assert stack.healthy("worker") == 4
     seen = partial(stack.total, service="trainer", name="pairstream_client_workers", port=TRAINER_PORT)
-    until(lambda: seen() == 4, "the first experiment is served by four", 60)
+    until(lambda: seen() == 4, "the first experiment is served by four")
     advance(stack, 40)
-    rendered = "pairstream_worker_blocks_rendered_total"
-    for worker in stack.containers("worker"):
-        assert stack.metrics(name_of(worker), WORKER_PORT)[rendered, ()] > 0
+    until(lambda: min(rendered_by_each(stack)) > 0, "each of the four has rendered something")
     stack.compose("up", "--detach", "--no-recreate", "--scale", "worker=1", "worker", seconds=120)
     advance(stack, 40)
     assert len(stack.containers("worker")) == 1
@@ -191,8 +196,7 @@ def test_a_trainer_that_is_killed_goes_on_and_its_curve_too(stack: Stack):
 
 
 def test_prometheus_finds_everybody_loads_the_rules_and_answers_every_panel(stack: Stack):
-    services = ("--scale", "worker=2", "worker", "prometheus")
-    stack.compose("up", "--detach", "--wait", "--no-recreate", *services, seconds=300)
+    stack.compose("up", "--detach", "--wait", "--no-recreate", "--scale", "worker=2", "worker", seconds=300)
 
     def up() -> Counter[str]:
         targets = stack.prometheus("targets")["activeTargets"]

@@ -96,6 +96,14 @@ class Stack:
         )
         return done.stdout
 
+    def log(self, container: str) -> list[str]:
+        """What a container has said, line by line."""
+        command = ["docker", "logs", container]
+        done = subprocess.run(
+            command, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60
+        )
+        return done.stdout.splitlines()
+
     def kill_main_process(self, container: str) -> None:
         """SIGKILL to what runs in a container: not to its init, which a kill from inside does not reach."""
         self.run(container, "sh", "-c", "kill -9 $(cat /proc/1/task/1/children)")
