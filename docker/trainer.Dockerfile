@@ -15,7 +15,7 @@ COPY pyproject.toml docker/packages.py /
 RUN python /packages.py /pyproject.toml $EXTRAS > /packages.txt
 
 FROM ${PYTHON} AS build
-# Where torch comes from. PyPI's own needs a card and is three times as large.
+# Where torch comes from. PyPI's own brings all that a card needs, which is far larger.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=/opt/venv/bin:$PATH
 RUN python -m venv /opt/venv

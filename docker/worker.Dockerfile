@@ -2,7 +2,7 @@
 #
 #   docker build -f docker/worker.Dockerfile -t pairstream-worker .
 #
-# With `--build-arg ENGINES=fused` it has no torch and is a third of the size; that engine needs none.
+# With `--build-arg ENGINES=fused` it has no torch and is much smaller; that engine needs none.
 # With `--build-context wheels=FOLDER` pip takes the wheels in that folder before those of an index.
 
 ARG PYTHON=python:3.11-slim
@@ -17,7 +17,7 @@ COPY pyproject.toml docker/packages.py /
 RUN python /packages.py /pyproject.toml $ENGINES $EXTRAS > /packages.txt
 
 FROM ${PYTHON} AS build
-# Where torch comes from. PyPI's own needs a card and is three times as large.
+# Where torch comes from. PyPI's own brings all that a card needs, which is far larger.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=/opt/venv/bin:$PATH
 RUN python -m venv /opt/venv
