@@ -16,7 +16,7 @@ from pairstream.address import Address
 from pairstream.connect import read_url
 from pairstream.errors import BindError, ConfigError
 from pairstream.listener import installed_listener
-from synth_server.config import ListenSettings
+from synth_server.listen.config import ListenSettings
 
 if TYPE_CHECKING:  # needs optional packages
     from synth_server.listen.service import Service

@@ -9,10 +9,10 @@ import uvicorn
 
 from pairstream.listener import Listener
 from pairstream.spec import StreamSpec
-from synth_server.config import ListenSettings
 from synth_server.limits import MIB
 from synth_server.listen.app import Pages, make_app
 from synth_server.listen.clients import Clients
+from synth_server.listen.config import ListenSettings
 from synth_server.listen.pairs import Pairs
 
 #: Seconds that an idle visitor keeps a connection, and that an answer may take once it was asked to stop.

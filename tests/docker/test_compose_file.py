@@ -11,7 +11,8 @@ from typing import Any, get_type_hints
 import pytest
 from images import ROOT, compose, settings
 
-from synth_server.config import ListenSettings, ServeSettings
+from synth_server.config import ServeSettings
+from synth_server.listen.config import ListenSettings
 from trainer.config import FitSettings
 
 SERVICES: dict[str, dict[str, Any]] = compose()["services"]

@@ -16,7 +16,7 @@ from page_process import PageProcess
 from pairstream import listener
 from pairstream.errors import ConfigError
 from synth_server.cli import main
-from synth_server.config import ListenSettings
+from synth_server.listen.config import ListenSettings
 
 
 @pytest.mark.slow
