@@ -57,7 +57,7 @@ def _refuse_namesakes(manifests: Sequence[Recordings]) -> None:
 def probes_of(settings: ProbeSettings) -> list[Probe]:
     """The probes that are asked for, with their settings."""
     kinds: dict[ProbeName, list[Probe]] = {
-        "linear": [Linear(c=settings.c)],
+        "linear": [Linear(c=None if settings.c == "chosen" else settings.c)],
         "mlp": [Mlp()],
         "knn": [Nearest()],
         "few-shot": [FewShot(k=k) for k in SHOTS],

@@ -28,8 +28,8 @@ class ProbeSettings:
     """pooled (the features) and final (what the objective saw); both unless said."""
     every_checkpoint: bool = False
     """Probe all checkpoints of a run folder, not only its newest: accuracy over steps."""
-    c: float | None = None
-    """Inverse strength of the linear probe's penalty; unless said, chosen inside each training part."""
+    c: float | Literal["chosen"] = 0.1
+    """Inverse strength of the linear probe's penalty. chosen: of five, on a fifth of each training part."""
     untrained: int = 3
     """Seeds of each untrained encoder, at least; 0 for only those of the runs."""
     json: Path | None = None

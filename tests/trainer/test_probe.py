@@ -285,6 +285,14 @@ def test_a_copy_of_a_run_is_a_run_of_its_own_in_the_table(tmp_path: Path, run: P
     assert found.cell("knn", "one, final", "pitches") == found.cell("knn", "two, final", "pitches")
 
 
+def test_an_encoder_whose_pooled_layer_is_its_last_has_one_row(
+    tmp_path: Path, tiny: FitSettings, pitches: Path
+) -> None:
+    fit(but(tiny, max_steps=2, encoder="byola-small", width=8))
+    assert report(tmp_path, [tiny.run], [pitches]).rows == ["log-mel", "untrained, pooled", "trained, pooled"]
+    assert report(tmp_path, [tiny.run], [pitches], layer=["final"]).rows[-1] == "trained, pooled"
+
+
 def test_an_encoder_that_diverged_is_told(tmp_path: Path, run: Path, pitches: Path) -> None:
     file = next((run / "checkpoints").iterdir())
     checkpoint = read_checkpoint(file)

@@ -22,8 +22,8 @@ class Linear:
 
     Args:
         c: inverse strength of the penalty. None: of `GRID`, the one that is right most often on a fifth of
-            the training part, the least of equals; then fitted to all of it. A fixed strength suits some
-            representations better than others, by their size alone.
+            the training part, the least of equals; then fitted to all of it. That treats representations of
+            different sizes alike, but a fifth of a small set chooses badly.
     """
 
     c: float | None = None

@@ -76,7 +76,7 @@ class Measurement:
         found = [
             Embedded(recordings=recordings, subject=subject, layer=layer, name=f"{of_files}-{_name(subject, layer)}")
             for subject in subjects
-            for layer in (layers if subject.plan else [""])
+            for layer in [layer for layer in subject.layers if layer in layers] or subject.layers[:1]
         ]
         missing = {one.subject.identity: one.subject for one in found if self._cache.get(one.name) is None}
         if missing:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from trainer.checkpoints import load_model, newest_checkpoint
+from trainer.encoders.encoder import Encoder
 from trainer.model import AudioModel, untrained_model
 from trainer.plan import Plan
 from trainer.probes.cache import digest
-from trainer.probes.embedding import LOG_MEL
+from trainer.probes.embedding import LAYERS, LOG_MEL
 from trainer.run_folder import CHECKPOINT_NAME
 
 UNTRAINED: Final = "untrained"
@@ -34,6 +35,13 @@ class Subject:
     step: int | None = None
     """Optimiser steps that it was trained for, if its file says so."""
     model: AudioModel | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Of log-mel one without a name; pooled alone where nothing follows the pooled layer."""
+        if self.model is None:
+            return ("",)
+        return LAYERS if type(self.model.encoder).embed is not Encoder.embed else LAYERS[:1]
 
     @property
     def trained(self) -> bool:
