@@ -77,11 +77,6 @@ def assert_every_block_once(journal: list[dict[str, Any]]) -> None:
     assert [record["next_index"] for record in journal] == [block + 1 for block in blocks]
 
 
-def rendered_by_each(stack: Stack) -> list[float]:
-    workers = [stack.metrics(name_of(worker), WORKER_PORT) for worker in stack.containers("worker")]
-    return [worker["pairstream_worker_blocks_rendered_total", ()] for worker in workers]
-
-
 def name_of(container: dict[str, Any]) -> str:
     return str(container["Name"])[1:]
 
@@ -126,7 +121,7 @@ def test_both_experiments_learn_from_what_is_rendered_once(stack: Stack):
 
     def counts() -> tuple[float, float]:
         names = ("pairstream_worker_blocks_served_total", "pairstream_worker_blocks_rendered_total")
-        served, rendered = (stack.total("worker", name, WORKER_PORT) for name in names)
+        served, rendered = (sum(stack.each("worker", name, WORKER_PORT)) for name in names)
         return served, rendered
 
     before = counts()
@@ -158,10 +153,11 @@ def test_workers_come_and_go_without_a_lost_or_repeated_block_and_nobody_is_rest
     trainers = [stack.containers(name)[0] for name in TRAINERS]
     stack.compose("up", "--detach", "--wait", "--no-recreate", "--scale", "worker=4", "worker", seconds=300)
     assert stack.healthy("worker") == 4
-    seen = partial(stack.total, service="trainer", name="pairstream_client_workers", port=TRAINER_PORT)
-    until(lambda: seen() == 4, "the first experiment is served by four")
+    seen = partial(stack.each, service="trainer", name="pairstream_client_workers", port=TRAINER_PORT)
+    until(lambda: seen() == [4], "the first experiment is served by four")
     advance(stack, 40)
-    until(lambda: min(rendered_by_each(stack)) > 0, "each of the four has rendered something")
+    rendered = partial(stack.each, service="worker", name="pairstream_worker_blocks_rendered_total", port=WORKER_PORT)
+    until(lambda: min(rendered()) > 0, "each of the four has rendered something")
     stack.compose("up", "--detach", "--no-recreate", "--scale", "worker=1", "worker", seconds=120)
     advance(stack, 40)
     assert len(stack.containers("worker")) == 1

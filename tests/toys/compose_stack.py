@@ -115,10 +115,10 @@ class Stack:
         samples = [item for family in text_string_to_metric_families(text) for item in family.samples]
         return {(item.name, tuple(item.labels.values())): item.value for item in samples}
 
-    def total(self, service: str, name: str, port: int) -> float:
-        """The sum of a metric over a service's containers."""
-        values = [self.metrics(item["Name"][1:], port) for item in self.containers(service)]
-        return sum(value for one in values for (metric, _), value in one.items() if metric == name)
+    def each(self, service: str, name: str, port: int) -> list[float]:
+        """A metric of every container of a service, summed over its labels."""
+        exported = [self.metrics(item["Name"][1:], port) for item in self.containers(service)]
+        return [sum(value for (metric, _), value in one.items() if metric == name) for one in exported]
 
     def journal(self, run: str) -> list[dict[str, Any]]:
         """The records of a run, read from its volume; a last line that is being written is left out."""
