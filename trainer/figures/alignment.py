@@ -15,8 +15,8 @@ from trainer.figures.style import colour, legend_below, mark, panels, save
 from trainer.journal import read_journal
 from trainer.run_folder import RunFolder
 
-#: Records at the end of a run whose mean is shown as where it ended: a single batch is noisy.
-LAST = 10
+#: Share of the records, at the end, whose mean is shown as where a run ended: a single batch is noisy.
+LAST = 0.1
 
 
 def draw_alignment(runs: Sequence[tuple[str, Path]], folder: Path) -> Path | None:
@@ -31,7 +31,7 @@ def draw_alignment(runs: Sequence[tuple[str, Path]], folder: Path) -> Path | Non
         number = names.index(row)
         first = row not in panel.get_legend_handles_labels()[1]
         panel.plot(path[:, 0], path[:, 1], color=colour(number), alpha=0.25, linewidth=0.9)
-        end = path[-LAST:].mean(axis=0)
+        end = path[-max(1, round(LAST * len(path))) :].mean(axis=0)
         panel.scatter(
             end[:1],
             end[1:],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,10 +48,10 @@ def _drawn(
 
 
 def _runs(scored: Sequence[Scored]) -> list[tuple[str, Path]]:
-    """(row, run folder) of every trained subject, each once."""
-    rows = rows_of([one.embedded.subject for one in scored])
-    pairs = ((row, one.embedded.subject) for row, one in zip(rows, scored, strict=True))
-    return list(dict.fromkeys((row, run_of(Path(subject.source))) for row, subject in pairs if subject.trained))
+    """(name, run folder) of every run that was probed, each once however many of its checkpoints were."""
+    subjects = [replace(one.embedded.subject, step=None) for one in scored if one.embedded.subject.trained]
+    named = zip(rows_of(subjects), subjects, strict=True)
+    return list(dict.fromkeys((name, run_of(Path(subject.source))) for name, subject in named))
 
 
 def _representations(data: str, scored: Sequence[Scored], cache: Cache) -> list[tuple[str, Vectors]]:

@@ -2,7 +2,8 @@
 
 A principal component analysis (PCA) of standardised features keeps distances as well as two dimensions can; t-SNE
 (van der Maaten & Hinton 2008) keeps neighbours and nothing else, so its axes have no unit. Where there
-are more classes than can be told apart, some are shown and the others are grey.
+are more classes than can be told apart, some are shown and the others are grey. The few points that lie far out,
+one in a hundred at either end of an axis, may be beyond the frame, or else they would be all that is seen.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ def draw_map(recordings: Recordings, named: Sequence[tuple[str, Vectors]], how: 
     for (name, vectors), panel in zip(named, axes, strict=True):
         points, says = project(vectors, how)
         _points(panel, points, recordings.labels, shown)
+        _frame(panel, points)
         panel.set_title(name)
         panel.set_xlabel(says[0])
         panel.set_ylabel(says[1])
@@ -55,6 +57,13 @@ def project(vectors: Vectors, how: Projection) -> tuple[NDArray[np.float64], tup
         f"component {i + 1} ({share:.0%} of variance)" for i, share in enumerate(analysis.explained_variance_ratio_)
     )
     return np.asarray(analysis.transform(features), dtype=np.float64), (first, second)
+
+
+def _frame(panel: Axes, points: NDArray[np.float64]) -> None:
+    low, high = np.quantile(points, [0.01, 0.99], axis=0)
+    margin = 0.08 * (high - low) + 1e-9
+    panel.set_xlim(low[0] - margin[0], high[0] + margin[0])
+    panel.set_ylim(low[1] - margin[1], high[1] + margin[1])
 
 
 def _points(panel: Axes, points: NDArray[np.float64], labels: NDArray[np.str_], shown: NDArray[np.str_]) -> None:
