@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from trainer.figures.style import GREY, colour, legend_below, mark, panels, save
 from trainer.probe_settings import Projection
@@ -50,7 +51,8 @@ def project(vectors: Vectors, how: Projection) -> tuple[NDArray[np.float64], tup
     features, _ = standardised(vectors, vectors)
     if how == "tsne":
         perplexity = min(30.0, max(1.0, (len(features) - 1) / 4))
-        points = TSNE(init="pca", perplexity=perplexity, random_state=0).fit_transform(features)
+        with threadpool_limits(1):  # so few points are no work for threads, which would mostly wait for each other
+            points = TSNE(init="pca", perplexity=perplexity, random_state=0).fit_transform(features)
         return np.asarray(points, dtype=np.float64), ("t-SNE 1", "t-SNE 2")
     analysis = PCA(2, svd_solver="full").fit(features)
     first, second = (
