@@ -17,6 +17,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 #: No batch statistics, which processes on CPUs do not share; small enough for a test.
 SETTINGS = {
     "encoder": "ast-tiny",
+    "objective": "alignment-uniformity",
+    "projector": "[]",
     "width": 64,
     "optimiser": "sgd",
     "lr": 0.5,
