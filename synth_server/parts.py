@@ -1,6 +1,6 @@
 """Parts: what is drawn for the pairs of a block is drawn in several threads, since no pair needs another's.
 
-Drawing the theta of 768 pairs takes one thread as long as twelve take to play them.
+The sounds are played in several threads already; drawn in one, large blocks would leave the others idle meanwhile.
 """
 
 from __future__ import annotations
