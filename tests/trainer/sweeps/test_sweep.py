@@ -197,8 +197,8 @@ def test_in_the_end_all_runs_are_probed_into_one_table(tmp_path: Path) -> None:
     done = swept_to_the_end(tmp_path / "runs", *more)
     assert done.returncode == 0, done.stderr
     rows = {cell["row"] for cell in json.loads((tmp_path / "runs/probe.json").read_text())["cells"]}
-    assert {"log-mel", "untrained, final", "trained, final"} <= rows
-    assert "| trained, final |" in (tmp_path / "runs/probe.md").read_text()
+    assert {"log-mel", "untrained, pooled", "trained, pooled"} <= rows
+    assert "| trained, pooled |" in (tmp_path / "runs/probe.md").read_text()
     assert (tmp_path / "runs/figures/accuracy-knn.png").exists()
 
 
