@@ -20,6 +20,9 @@ VGGISH = Picture()
 #: Below this deviation a picture is flat, and is not blown up: silence stays silence.
 FLAT = 1e-5
 
+#: Sounds at a time on a CPU, so that what lies between the steps stays in its cache; a quarter faster than a batch.
+AT_ONCE = 16
+
 
 def mel_filterbank(picture: Picture = VGGISH) -> NDArray[np.float64]:
     """Weights (fft // 2 + 1, bands) from spectrum to mel bands: triangles on mel(f) = 1127 ln(1 + f/700)."""
@@ -68,6 +71,10 @@ class LogMel(nn.Module):
 
     def frames(self, audio: Tensor) -> Tensor:
         """Audio (B, T), T >= window -> every frame, (B, 1 + (T - window) // hop, bands), at its own level."""
+        whole = audio.device.type != "cpu" or torch.compiler.is_exporting() or len(audio) <= AT_ONCE
+        return self._frames(audio) if whole else torch.cat([self._frames(some) for some in torch.split(audio, AT_ONCE)])
+
+    def _frames(self, audio: Tensor) -> Tensor:
         with torch.autocast(audio.device.type, enabled=False):
             cut = audio.float().unfold(-1, self.picture.window, self.picture.hop)
             spectrum = torch.fft.rfft(cut * self.window, n=self.picture.fft).abs()

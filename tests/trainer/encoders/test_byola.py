@@ -43,7 +43,7 @@ def slow(picture: Array, state: dict[str, Array], *, strides: bool) -> Array:
             state[f"{norm}.{part}"][:, None, None] for part in ("running_mean", "running_var", "weight", "bias")
         )
         x = np.maximum((x - mean) / np.sqrt(var + 1e-5) * scale + shift, 0)
-        x = x[:, ::2, ::2] if strides and conv == "blocks.0" else pooled(x)
+        x = x[:, ::2, ::2] if strides else pooled(x)
     said = []
     for moment in range(x.shape[1]):
         seen = x[:, moment, :].T.reshape(-1)  # the channels of one band after those of another
@@ -53,7 +53,7 @@ def slow(picture: Array, state: dict[str, Array], *, strides: bool) -> Array:
 
 
 @pytest.mark.parametrize("strides", [False, True])
-@pytest.mark.parametrize(("frames", "bands"), [(16, 8), (32, 64), (48, 24)])
+@pytest.mark.parametrize(("frames", "bands"), [(16, 8), (32, 64), (48, 24), (21, 13)])
 def test_it_is_the_slow_one(frames: int, bands: int, strides: bool) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
