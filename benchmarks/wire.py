@@ -3,8 +3,10 @@
 python -m benchmarks.wire [--mb 8] [--seconds 1.0] [--rounds 7] [--copy] [--json]
 
 The worker is a real `Server` in a process of its own, with blocks that are rendered already. The raw socket is
-the fastest that Python has: `sendall` of one buffer there, `recv_into` one buffer here. All take turns in one run;
-what is printed are medians of the rounds. `--copy` also copies every tensor once, as to memory that a GPU reads.
+the fastest that Python has, `sendall` of a buffer there and `recv_into` a buffer here, and sends as many different
+blocks as the worker has. `bare` is what grpcio does with the same bytes in the same messages while nobody looks at
+them: the most that grpc can have. All take turns in one run; what is printed are medians of the rounds. `--copy` also
+copies every tensor once, as to memory that a GPU reads.
 """
 
 from __future__ import annotations
@@ -20,11 +22,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
 import torch
 
+from benchmarks.bare_grpc import bare_client, bare_server
 from pairstream import StreamSpec, allocator, connect
 from pairstream.block import PairBlock
 from pairstream.messages import Layout
@@ -35,7 +38,7 @@ from synth_server.server import Server
 PARAMETERS = 78
 #: Blocks that the worker holds: more than any client asks for at once.
 HELD = 16
-WIRES = ("raw", "tcp", "ipc", "shm", "grpc")
+WIRES = ("raw", "tcp", "ipc", "shm", "grpc", "bare")
 #: A stream that never ends: hands out one tensor after the other.
 Tensors = Iterator[torch.Tensor]
 
@@ -70,27 +73,32 @@ def spec_of(megabytes: int) -> StreamSpec:
     return StreamSpec(block_pairs=max(1, round(megabytes * 1e6 / 128_000)))
 
 
-def serve(folder: str) -> None:
-    """In the other process: a worker, and a raw socket that sends the same bytes; until stdin ends."""
+def serve(folder: str, megabytes: int) -> None:
+    """In the other process: a worker, a raw socket and a bare gRPC server that send as much; until stdin ends."""
     allocator.tune()
     binds = f"tcp://127.0.0.1:0,ipc://{folder}/worker.sock"
     settings = ServeSettings(bind=binds, grpc="127.0.0.1:0", http="127.0.0.1:0", window_mib=2_048)
-    with socket.create_server(("127.0.0.1", 0)) as listener, Server(settings, Held, WorkerMetrics()) as server:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        Server(settings, Held, WorkerMetrics()) as server,
+        bare_server(megabytes * 1_000_000, HELD) as bare,
+    ):
         place = server.addresses.data.removeprefix("zmq://")
-        urls = (str(listener.getsockname()[1]), f"tcp://{place}", f"ipc://{folder}/worker.sock", f"shm://{place}")
-        print(json.dumps(dict(zip(WIRES, (*urls, f"grpc://{server.addresses.grpc}"), strict=True))), flush=True)
+        ours = (f"tcp://{place}", f"ipc://{folder}/worker.sock", f"shm://{place}", f"grpc://{server.addresses.grpc}")
+        places = (str(listener.getsockname()[1]), *ours, str(bare))
+        print(json.dumps(dict(zip(WIRES, places, strict=True))), flush=True)
         for line in sys.stdin:
-            payload = np.full(int(line), 1, np.uint8)
+            held = itertools.cycle([np.full(int(line), number, np.uint8) for number in range(HELD)])
             connection, _ = listener.accept()
             with connection, contextlib.suppress(ConnectionError):
                 while connection.recv(1):
-                    connection.sendall(payload)
+                    connection.sendall(next(held))
 
 
 @contextmanager
-def worker(folder: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+def worker(folder: str, megabytes: int) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
     """The other process, and the URL of each wire."""
-    command = [sys.executable, "-m", "benchmarks.wire", "--serve", folder]
+    command = [sys.executable, "-m", "benchmarks.wire", "--serve", folder, "--mb", str(megabytes)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdin is not None
@@ -128,6 +136,13 @@ def streamed(url: str, spec: StreamSpec) -> Iterator[Tensors]:
         yield (torch.from_numpy(block.audio) for block in client.follow(index % HELD for index in itertools.count()))
 
 
+def opened(name: str, place: str, spec: StreamSpec, process: subprocess.Popen[str]) -> AbstractContextManager[Tensors]:
+    """The stream of that wire."""
+    if name == "raw":
+        return raw(process, place, spec.audio_bytes)
+    return bare_client(place, spec.audio_bytes) if name == "bare" else streamed(place, spec)
+
+
 def measure(tensors: Tensors, seconds: float, *, copy: bool) -> float:
     """Bytes per second over about so many seconds; the first blocks are not counted."""
     for _ in range(HELD):
@@ -145,10 +160,9 @@ def race(megabytes: int, seconds: float, rounds: int, *, copy: bool, only: list[
     """Bytes per second of every wire, the median of rounds in turn."""
     spec = spec_of(megabytes)
     rates: dict[str, list[float]] = {}
-    with tempfile.TemporaryDirectory() as folder, worker(folder) as (process, places):
+    with tempfile.TemporaryDirectory() as folder, worker(folder, megabytes) as (process, places):
         for _, name in itertools.product(range(rounds), [name for name in places if name in only]):
-            opened = raw(process, places[name], spec.audio_bytes) if name == "raw" else streamed(places[name], spec)
-            with opened as tensors:
+            with opened(name, places[name], spec, process) as tensors:
                 rates.setdefault(name, []).append(measure(tensors, seconds, copy=copy))
     return {name: statistics.median(values) for name, values in rates.items()}
 
@@ -165,7 +179,7 @@ def main() -> None:
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
-        serve(arguments.serve)
+        serve(arguments.serve, arguments.mb)
         return
     torch.set_num_threads(1)
     rates = race(arguments.mb, arguments.seconds, arguments.rounds, copy=arguments.copy, only=arguments.only)

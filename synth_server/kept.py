@@ -21,8 +21,11 @@ _log = logging.getLogger(__name__)
 REMEDY = "make NUMBA_CACHE_DIR a folder that this process can write"
 
 
-def kept(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    """`numba.njit(**options)` of a function, whose machine code is kept for the next start if that is possible."""
+def kept(function: Callable[..., Any], *, quick: bool = False, **options: Any) -> Callable[..., Any]:
+    """`numba.njit(**options)` of a function, whose machine code is kept for the next start if that is possible.
+
+    That a compilation begins is announced, unless it is `quick`.
+    """
     if config.DISABLE_JIT:  # type: ignore[attr-defined]  # nothing is compiled, as in a simulator
         return function
     try:
@@ -33,7 +36,8 @@ def kept(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
         compiled = numba.njit(**options)(function)
     if trouble := trouble_with(compiled):
         _tell(f"{trouble}; {REMEDY}")
-    _announcer.functions.add(compiled)
+    if not quick:
+        _announcer.functions.add(compiled)
     return compiled
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pairstream.errors import ProtocolError
 from pairstream.header import Frame
 from pairstream.sharing import MAX_SLOTS, STAMP, STAMP_BYTES, Ask, refer
+from synth_server.past_cache import copy_past_cache
 
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW if hasattr(fcntl, "F_SEAL_SHRINK") else 0
 
@@ -68,7 +69,7 @@ class LentSlots:
         begin = slot * self._ask.slot_bytes
         at = begin + STAMP_BYTES
         for array, length in zip(arrays, lengths, strict=True):
-            self._memory[at : at + length] = np.frombuffer(array, np.uint8)
+            copy_past_cache(self._memory[at : at + length], np.frombuffer(array, np.uint8))
             at += length
         STAMP.pack_into(self._memory.data, begin, stamp, *lengths)
         return refer(slot, stamp)
