@@ -8,6 +8,7 @@ and from environment variables (`SYNTH_SERVER_SERVE__BIND`, for example); `--hel
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 from argparse import ArgumentError
@@ -90,9 +91,12 @@ def parse(prog: str, description: str, commands: Sequence[Command], argv: Sequen
         exit_on_error=False,
     )
     subcommands = parser.add_subcommands(required=True, dest="command")
+    named = {*argv, os.environ.get(f"{prog.replace('-', '_').upper()}_COMMAND")}
     for command in commands:
         summary = (command.settings.__doc__ or "").strip()
-        subcommands.add_subcommand(command.name, _parser_of(command), help=summary.splitlines()[0])
+        # Reading settings takes most of the time of `--help`, so it is left out for commands that nobody named.
+        settings = _parser_of(command) if command.name in named else ArgumentParser()
+        subcommands.add_subcommand(command.name, settings, help=summary.splitlines()[0])
     try:
         parsed = parser.parse_args([_OPTION.sub(_underscored, word) for word in argv])
         chosen = next(command for command in commands if command.name == parsed.command)

@@ -183,3 +183,9 @@ def test_a_reader_that_goes_away_is_no_error():
         timeout=60,
     )
     assert done.stderr == b""
+
+
+def test_the_environment_may_name_the_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TRAINER_COMMAND", "runs")
+    assert trainer([]) == 2
+    assert "runs.folder" in capsys.readouterr().err
