@@ -16,6 +16,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from pairstream.errors import PairstreamError
 from pairstream.files import write_json
+from trainer.agreement import SameStep
 from trainer.checkpoints import read_checkpoint
 from trainer.compiling import compile_encoder
 from trainer.config import FitSettings
@@ -116,7 +117,8 @@ def _train(module: PairModule, data: StreamData, folder: RunFolder, settings: Fi
         told = open_sinks(folder, module.plan, settings, done, data)
     with told as sinks:
         # In this order: a checkpoint is written after the cursor was moved.
-        callbacks = [StopOnSignal(), *marks, Ledger(data, sinks, settings.log_every), SaveCheckpoints(folder, every)]
+        ledger, saving = Ledger(data, sinks, settings.log_every), SaveCheckpoints(folder, every)
+        callbacks = [SameStep(), StopOnSignal(), *marks, ledger, saving]
         lightning_trainer(module.plan.recipe, settings, callbacks).fit(module, datamodule=data, ckpt_path=newest)
 
 

@@ -30,7 +30,9 @@ class TensorBoard:
         pictures = LogMel(self._picture)(audio.flatten(0, 1)).unflatten(0, (-1, 2))
         for pair in range(len(audio)):
             for view, name in enumerate("ab"):
-                self._writer.add_audio(f"pair{pair}/{name}", audio[pair, view], self._step, self._picture.sample_rate)
+                self._writer.add_audio(
+                    f"pair{pair}/{name}", audio[pair, view].clamp(-1, 1), self._step, self._picture.sample_rate
+                )
             self._writer.add_image(f"pair{pair}", _side_by_side(pictures[pair, :, 0]), self._step)
 
     def record(self, record: StepRecord) -> None:
