@@ -65,15 +65,16 @@ def vocoded(frames: Tensor, factor: Tensor, count: int) -> Tensor:
     begin = times.floor().clamp(max=last).long()
     along = (times - begin).clamp(0.0, 1.0).float()[:, None]
     padded = torch.nn.functional.pad(frames, (0, 1))
-    here, there = (_frames_at(padded, at) for at in (begin, begin + 1))
-    magnitude = (1.0 - along) * here.abs() + along * there.abs()
+    loud, turned = padded.abs(), padded.angle()  # before the frames are taken, most of them twice
+    magnitude = torch.lerp(_frames_at(loud, begin), _frames_at(loud, begin + 1), along)
+    here, there = _frames_at(turned, begin), _frames_at(turned, begin + 1)
     advance = torch.linspace(0.0, math.pi * HOP, frames.shape[1], device=frames.device)[:, None]
-    step = there.angle() - here.angle() - advance
+    step = there - here - advance
     step = step - 2.0 * math.pi * torch.round(step / (2.0 * math.pi)) + advance
     phase = step.double().cumsum(dim=-1) - step  # up to thousands of turns, which float32 would round
     middle = slice(count // 2, count // 2 + 1)
-    phase = (phase - phase[..., middle] + here.angle()[..., middle]) % (2.0 * math.pi)
-    return torch.polar(magnitude, phase.float())
+    turns = (phase - phase[..., middle] + here[..., middle]) / (2.0 * math.pi)
+    return torch.polar(magnitude, (2.0 * math.pi * (turns - turns.round())).float())
 
 
 def read_at(audio: Tensor, speed: Tensor, samples: int) -> Tensor:
@@ -83,18 +84,44 @@ def read_at(audio: Tensor, speed: Tensor, samples: int) -> Tensor:
     nothing folds back.
     """
     positions = torch.arange(samples, device=audio.device, dtype=torch.float64) * speed[:, None].double()
-    base = positions.floor().long()
+    base = positions.round().long()
     part = (positions - base).float()
     band = (1.0 / speed).clamp(max=1.0)[:, None]
-    total = torch.zeros_like(part)
-    weights = torch.zeros_like(part)
-    for tap in range(1 - TAPS, TAPS + 1):
-        away = part - tap
-        weight = band * torch.sinc(band * away) * torch.cos(math.pi * away / (2.0 * TAPS)) ** 2
-        inside = (base + tap).clamp(0, audio.shape[-1] - 1)
-        total += weight * audio.gather(1, inside)
+    reading = _Reading(part, band)
+    total, weights = torch.zeros_like(part), torch.zeros_like(part)
+    for tap in range(-TAPS, TAPS + 1):
+        weight = reading.weight(tap)
+        total.addcmul_(weight, audio.gather(1, (base + tap).clamp_(0, audio.shape[-1] - 1)))
         weights += weight
     return total / weights
+
+
+class _Reading:
+    """What samples weigh that lie `tap` samples from the nearest one to a position, which is `part` (B, T) beside it.
+
+    Sines are taken once per position: from tap to tap they follow by the theorem of addition. As the taps are counted
+    from the nearest sample, no small difference is divided by a small number.
+    """
+
+    def __init__(self, part: Tensor, band: Tensor) -> None:
+        self._part, self._band = part, band
+        angle, slow = math.pi * band * part, math.pi / (2.0 * TAPS) * part
+        self._sin, self._cos = angle.sin(), angle.cos()
+        self._slow_sin, self._slow_cos = slow.sin(), slow.cos()
+
+    def weight(self, tap: int) -> Tensor:
+        """(B, T): band * sinc(band * (part - tap)) under the window."""
+        away = math.pi * (self._part - tap)
+        if tap == 0:
+            return torch.where(away == 0.0, self._band, self._sin / away).mul_(self._window(tap))
+        turn = math.pi * self._band * tap
+        wave = torch.addcmul(self._sin * turn.cos(), self._cos, turn.sin(), value=-1.0)
+        return wave.div_(away).mul_(self._window(tap))
+
+    def _window(self, tap: int) -> Tensor:
+        turn = math.pi * tap / (2.0 * TAPS)
+        half = (self._slow_cos * math.cos(turn)).add_(self._slow_sin, alpha=math.sin(turn))
+        return half.clamp_(min=0.0).square_()
 
 
 def _frames_at(frames: Tensor, at: Tensor) -> Tensor:
