@@ -62,6 +62,7 @@ def test_what_is_no_number_in_json_is_a_line_all_the_same(lines):
     assert (line["loss"], line["wait"]) == (None, None)
 
 
+@pytest.mark.slow
 def test_a_command_that_fails_says_so_as_an_event(tmp_path: Path):
     command = [sys.executable, "-m", "trainer.cli", "fit", "--run", str(tmp_path / "run"), "--log-format", "json"]
     command += ["--stream", "zmq://127.0.0.1:1", "--timeout", "0.5", "--preset", "demo"]
