@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pitches import write_pitches
 from safetensors.torch import load_file, save_file
 from tiny_training import but
 
@@ -21,6 +22,7 @@ from trainer.export.check import agreement, live, sounds
 from trainer.export.export import export
 from trainer.exported import KIND, VERSION, sha256
 from trainer.fit import fit
+from trainer.material import Material
 from trainer.model import untrained_model
 from trainer.picture import Levels, Picture
 from trainer.recipe import EncoderName, Recipe
@@ -60,6 +62,16 @@ def test_it_needs_nothing_of_the_run(run: Path, folder: Path) -> None:
     assert config["trained"]["steps"] == 2
     assert config["trained"]["pairs"] == 8
     assert config["files"]["model.safetensors"]["sha256"] == sha256(folder / "model.safetensors")
+
+
+def test_the_card_gives_no_licence_to_what_learned_from_recordings(tiny: FitSettings, tmp_path: Path) -> None:
+    write_pitches(tmp_path / "clips")
+    fit(but(tiny, max_steps=1, held_out=0, data=Material(recordings=str(tmp_path / "clips"))))
+    export(ExportSettings(checkpoint=tiny.run, to=tmp_path / "exported"))
+    card = (tmp_path / "exported/README.md").read_text()
+    assert "license: other\n" in card
+    assert "what their licences allow" in card
+    assert "apache" not in card.lower()
 
 
 def test_the_card_says_how_to_load_it_and_only_what_the_run_knew(run: Path, tmp_path: Path, folder: Path) -> None:

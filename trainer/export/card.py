@@ -12,7 +12,7 @@ from trainer import exported
 
 HEAD = """\
 ---
-license: apache-2.0
+license: {licence}
 pipeline_tag: feature-extraction
 tags: [audio, contrastive-learning]
 ---
@@ -50,18 +50,22 @@ features, embedding = model(audio)  # torch float32 (B, T), T from {shortest:,} 
 }
 
 
+LEARNED_FROM_A_STREAM = "Apache 2.0, as the code, unless whoever trained it says otherwise."
+LEARNED_FROM_RECORDINGS = "It learned from recordings: whoever hands it on must see what their licences allow."
+
+
 def model_card(name: str, config: Mapping[str, Any]) -> str:
     """The card in Markdown, with the front matter that model hubs read."""
     plan = config["plan"]
     return "\n".join(
         [
-            HEAD.format(name=name, **config),
+            HEAD.format(name=name, licence="other" if plan["data"]["recordings"] else "apache-2.0", **config),
             f"## Load it\n\n{_loading(name, config)}",
             f"## Training\n\n{_table(config['trained'])}\n\nStream `{config['digest']}`:\n\n{_table(plan['spec'])}\n",
             f"Material:\n\n{_table(plan['data'])}\n",
             f"Recipe:\n\n{_table(plan['recipe'])}\n",
             f"## Files\n\n{_files(config)}\n",
-            "## Licence\n\nApache 2.0, as the code, unless whoever trained it says otherwise.",
+            f"## Licence\n\n{LEARNED_FROM_RECORDINGS if plan['data']['recordings'] else LEARNED_FROM_A_STREAM}",
             "",
         ]
     )
