@@ -18,9 +18,12 @@ import statistics
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.calls import Calls
 from pairstream.block import PairBlock
 from pairstream.client import Client
 from pairstream.messages import Layout, Message, Opened
@@ -38,6 +41,7 @@ EXPERIMENTS, CREDIT, BLOCKS, ROUNDS = 16, 8, 1_024, 7
 #: Blocks of each worker, about, before it is measured: as many as it takes until every experiment has asked it.
 MEETINGS = 4
 FLEETS = (1, 2, 4, 8, 16, 32, 64)
+MEASURES = ("client_us", "worker_us", "client_calls", "worker_calls")
 
 
 class Fleet:
@@ -49,6 +53,7 @@ class Fleet:
         self.letters: dict[str, list[tuple[bytes, Message]]] = {}
         self.rendered = 0
         self.seconds = 0.0
+        self.at_work = False
         for capacity in capacities:
             self.hire(capacity)
 
@@ -70,7 +75,7 @@ class Fleet:
 
     def work(self) -> None:
         """Every worker that was told something does all it has to do."""
-        began = time.thread_time()
+        began, self.at_work = time.thread_time(), True
         for name, letters in self.letters.items():
             worker = self.workers[name]
             for client, message in letters:
@@ -84,6 +89,7 @@ class Fleet:
                 self.rendered += 1
                 self._post(name, worker.rendered(job, block))
         self.letters.clear()
+        self.at_work = False
         self.seconds += time.thread_time() - began
 
     def _post(self, worker: str, outbox: Outbox) -> None:
@@ -122,8 +128,16 @@ class Network:
         self._fleet.mailboxes.pop(self._name, None)
 
 
-def read(fleet: Fleet, experiments: int, blocks: int) -> tuple[float, float]:
-    """Experiments in step through the first blocks of the stream; CPU seconds per block of client and of worker."""
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """Of a block, on either side."""
+
+    client: float
+    worker: float
+
+
+def read(fleet: Fleet, experiments: int, blocks: int, *, calls: bool = False) -> Cost:
+    """Experiments in step through the first blocks of the stream; CPU seconds per block, or `calls` of functions."""
     networks = [Network(fleet, b"client-%d" % number) for number in range(experiments)]
     clients = [
         Client(network, SPEC, experiment=f"e{number}", timeout=60, credit_bytes=CREDIT * SPEC.audio_bytes)
@@ -136,21 +150,25 @@ def read(fleet: Fleet, experiments: int, blocks: int) -> tuple[float, float]:
             next(stream)
     gc.collect()
     gc.freeze()  # a worker has a process of its own, so that the collector never looks at the others' objects
+    counted = Calls(lambda: fleet.at_work)
     worked, began = fleet.seconds, time.thread_time()
-    for block in zip(*streams, strict=True):
-        assert len({one.index for one in block}) == 1
+    with counted if calls else nullcontext():
+        for block in zip(*streams, strict=True):
+            assert len({one.index for one in block}) == 1
     whole, worked = time.thread_time() - began, fleet.seconds - worked
     gc.unfreeze()
     for client in clients:
         client.close()
     fleet.work()
     served = (blocks - known) * experiments
-    return (whole - worked) / served, worked / served
+    if calls:
+        return Cost(client=counted.elsewhere / served, worker=counted.inside / served)
+    return Cost(client=(whole - worked) / served, worker=worked / served)
 
 
 def costs() -> list[dict[str, float]]:
-    """Median CPU per block for fleets of each size, all sizes in turn."""
-    found: dict[int, list[tuple[float, float]]] = {size: [] for size in FLEETS}
+    """Median CPU per block for fleets of each size, all sizes in turn; and calls per block, always the same."""
+    found: dict[int, list[Cost]] = {size: [] for size in FLEETS}
     sharing = {}
     for _ in range(ROUNDS):
         for size in FLEETS:
@@ -159,8 +177,17 @@ def costs() -> list[dict[str, float]]:
             sharing[size] = EXPERIMENTS * BLOCKS / fleet.rendered
     rows = []
     for size, times in found.items():
-        client, worker = (statistics.median(column) * 1e6 for column in zip(*times, strict=True))
-        rows.append({"workers": size, "client_us": client, "worker_us": worker, "sharing": sharing[size]})
+        calls = read(Fleet([1_024] * size), EXPERIMENTS, BLOCKS, calls=True)
+        rows.append(
+            {
+                "workers": size,
+                "client_us": statistics.median(cost.client for cost in times) * 1e6,
+                "worker_us": statistics.median(cost.worker for cost in times) * 1e6,
+                "client_calls": calls.client,
+                "worker_calls": calls.worker,
+                "sharing": sharing[size],
+            }
+        )
     return rows
 
 
@@ -194,13 +221,12 @@ def main(as_json: bool) -> None:
         print(json.dumps({"experiments": EXPERIMENTS, "cost": cost, "moves": moved}, indent=2))
         return
     print(f"{EXPERIMENTS} experiments in step, {BLOCKS} blocks each; CPU per block, median of {ROUNDS}")
-    print(f"{'workers':>8} {'client us':>10} {'to one':>7} {'worker us':>10} {'to one':>7} {'sharing':>8}")
+    print(
+        f"{'workers':>8}" + "".join(f" {name.replace('_', ' '):>12} {'to one':>7}" for name in MEASURES) + "  sharing"
+    )
     for row in cost:
-        client, worker = row["client_us"], row["worker_us"]
-        ratios = client / cost[0]["client_us"], worker / cost[0]["worker_us"]
-        print(
-            f"{row['workers']:8} {client:10.1f} {ratios[0]:7.2f} {worker:10.1f} {ratios[1]:7.2f} {row['sharing']:8.2f}"
-        )
+        told = "".join(f" {row[name]:12.1f} {row[name] / cost[0][name]:7.2f}" for name in MEASURES)
+        print(f"{row['workers']:8}{told} {row['sharing']:8.2f}")
     print("\none worker more or less, after everything was rendered once")
     print(f"{'workers':>8} {'change':>7} {'rendered again':>15} {'its share':>10} {'ratio':>6}")
     for row in moved:
