@@ -21,6 +21,7 @@ from pairstream.errors import ProtocolError
 from pairstream.header import Frame
 from pairstream.lifeline import listen, take_over
 from pairstream.sharing import Apart, Ask, Lend, Meet, Shared, SharingMessage
+from synth_server import past_cache
 from synth_server.lent_slots import LentSlots
 from synth_server.scheduler import ClientId
 
@@ -192,6 +193,7 @@ class SharedMeetingPoint:
                 yield client, Apart(reason=str(error))
             else:
                 self._lines[line.fileno()] = client
+                past_cache.prepare()
                 yield client, Shared()
         if fd >= 0:
             os.close(fd)

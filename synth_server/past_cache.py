@@ -10,6 +10,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 from functools import cache
+from threading import Thread
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,25 +21,39 @@ Bytes = NDArray[np.uint8]
 LINE = 64
 
 
+class _Stores:
+    """Copies lines from one address to another, as soon as that is loaded."""
+
+    copy_lines: Callable[[int, int, int], None] | None = None
+
+
 def copy_past_cache(to: Bytes, source: Bytes) -> None:
-    """`to[:] = source`, both (N,), by non-temporal stores where this processor and this installation have them."""
-    lines = _lines()
-    if lines is None:
+    """`to[:] = source`, both (N,), by non-temporal stores where they are prepared."""
+    copy_lines = _Stores.copy_lines
+    if copy_lines is None:
         to[:] = source
         return
     head = min(-to.ctypes.data % LINE, len(to))
     end = head + (len(to) - head) // LINE * LINE
     to[:head], to[end:] = source[:head], source[end:]
-    lines(to.ctypes.data + head, source.ctypes.data + head, (end - head) // LINE)
+    copy_lines(to.ctypes.data + head, source.ctypes.data + head, (end - head) // LINE)
 
 
 @cache
-def _lines() -> Callable[[int, int, int], None] | None:
-    """Copies lines from one address to another, or None if only x86-64 with numba can."""
+def prepare() -> Thread:
+    """Load numba and compile, beside whatever is going on, which that would hold up for a second; only once."""
+    thread = Thread(target=_load, name="past cache")
+    thread.start()
+    return thread
+
+
+def _load() -> None:
+    """Find the stores; without x86-64 or numba, copies stay NumPy's."""
     if platform.machine() not in ("x86_64", "AMD64"):
-        return None
+        return
     try:
-        from synth_server.stores import copy_lines  # noqa: PLC0415  compiled when first needed
+        from synth_server.stores import copy_lines  # noqa: PLC0415  here because it takes that second
     except ImportError:
-        return None
-    return copy_lines
+        return
+    copy_lines(0, 0, 0)  # compiles
+    _Stores.copy_lines = copy_lines

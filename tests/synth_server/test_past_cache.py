@@ -12,7 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synth_server import past_cache, stores
-from synth_server.past_cache import LINE, copy_past_cache
+from synth_server.past_cache import LINE, copy_past_cache, prepare
+
+
+@pytest.fixture(autouse=True, scope="module")
+def prepared() -> None:
+    prepare().join()
 
 
 @given(before=st.integers(0, 2 * LINE), skipped=st.integers(0, LINE), count=st.integers(0, 5 * LINE))
@@ -40,11 +45,9 @@ def test_the_stores_are_non_temporal() -> None:
 
 def test_without_numba_it_is_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "synth_server.stores", None)
-    past_cache._lines.cache_clear()
-    try:
-        copied = np.zeros(3 * LINE, np.uint8)
-        copy_past_cache(copied, np.arange(3 * LINE, dtype=np.uint8))
-        assert past_cache._lines() is None
-        assert np.array_equal(copied, np.arange(3 * LINE, dtype=np.uint8))
-    finally:
-        past_cache._lines.cache_clear()
+    monkeypatch.setattr(past_cache._Stores, "copy_lines", None)
+    past_cache._load()
+    copied = np.zeros(3 * LINE, np.uint8)
+    copy_past_cache(copied, np.arange(3 * LINE, dtype=np.uint8))
+    assert past_cache._Stores.copy_lines is None
+    assert np.array_equal(copied, np.arange(3 * LINE, dtype=np.uint8))
