@@ -29,6 +29,7 @@ LOAD = {
 ```python
 from pathlib import Path
 from trainer.checkpoints import load_model  # pip install 'pairstream[trainer]'
+
 model, plan = load_model(Path("{name}"))
 features = model.features(audio)  # torch float32 (B, T) in [-1, 1] -> (B, {feature_size})
 ```
@@ -36,6 +37,7 @@ features = model.features(audio)  # torch float32 (B, T) in [-1, 1] -> (B, {feat
     exported.ONNX: """\
 ```python
 import onnxruntime
+
 session = onnxruntime.InferenceSession("{name}/model.onnx")
 features, embedding = session.run(None, {{"audio": audio}})  # NumPy float32 (B, T), T from {shortest:,} on
 ```
@@ -43,6 +45,7 @@ features, embedding = session.run(None, {{"audio": audio}})  # NumPy float32 (B,
     exported.TORCH_EXPORT: """\
 ```python
 import torch
+
 model = torch.export.load("{name}/model.pt2").module()  # only from whom you trust: torch may run what is in it
 features, embedding = model(audio)  # torch float32 (B, T), T from {shortest:,} on
 ```
