@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Mapping
 from functools import partial
-from types import MappingProxyType, TracebackType
-from typing import Self
+from types import MappingProxyType
 
 import numpy as np
 
 from pairstream.block import PairBlock
 from pairstream.messages import Layout
 from pairstream.spec import StreamSpec
+from tests.toys.child_process import ChildProcess
 
 PARAMETERS = 5
 #: Blocks of 256 KiB: 16 pairs of 0.128 s.
@@ -54,7 +53,7 @@ class Noise:
         return
 
 
-class Worker:
+class Worker(ChildProcess):
     """One worker process on a port of its choice, ready; after `kill` another can be started on the same port.
 
     Args:
@@ -64,6 +63,8 @@ class Worker:
         wait: return only when it is ready.
         locks: files of keys, as `ServeSettings` names them.
     """
+
+    patience = PATIENCE
 
     def __init__(
         self,
@@ -77,7 +78,7 @@ class Worker:
         flags = ["--port", str(port), "--block-seconds", str(seconds), "--window-mib", str(window_mib)]
         flags += ["--locks", json.dumps(dict(locks))]
         command = [sys.executable, "-m", "benchmarks.fleet", *flags]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        super().__init__(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
         self.port, self.http, self.grpc = port, "", ""
         if wait:
             assert self.process.stdout is not None
@@ -96,28 +97,6 @@ class Worker:
         """VmRSS."""
         with open(f"/proc/{self.process.pid}/status") as status:  # noqa: PTH123 – a file of the kernel
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
-
-    def pause(self) -> None:
-        """SIGSTOP: its connections stay up, and nothing comes."""
-        self.process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """SIGCONT."""
-        self.process.send_signal(signal.SIGCONT)
-
-    def kill(self) -> None:
-        """SIGKILL."""
-        self.process.kill()
-        self.process.communicate(timeout=PATIENCE)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.process.poll() is None:
-            self.kill()
 
 
 def serve(port: int, seconds: float, window_mib: int, locks: Mapping[str, str]) -> None:

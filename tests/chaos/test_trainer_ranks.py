@@ -12,13 +12,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import pytest
 import recorded_training
 from clips_folder import write_folder
 
+from tests.toys.child_process import ChildProcess
 from trainer.run_folder import RunFolder
 
 pytestmark = pytest.mark.slow
@@ -37,7 +36,7 @@ SETTINGS = {
 }
 
 
-class Training:
+class Training(ChildProcess):
     """`trainer fit` on a toy stream, in a process of its own, which may start others.
 
     Args:
@@ -58,43 +57,36 @@ class Training:
         script = [*launcher, recorded_training.__file__, "fit", *flags, "--devices", str(ranks), *more]
         surroundings = {"TOY_RECORD": str(record), "TOY_STREAM_BLOCK_SECONDS": str(block_seconds)}
         self._folder = RunFolder(run)
-        self._process = subprocess.Popen(
-            [sys.executable, *script],
-            env=os.environ | surroundings | {"OMP_NUM_THREADS": "1"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
+        super().__init__(
+            subprocess.Popen(
+                [sys.executable, *script],
+                env=os.environ | surroundings | {"OMP_NUM_THREADS": "1"},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
         )
 
     def finish(self) -> None:
         """Wait until it has."""
-        _, err = self._process.communicate(timeout=PATIENCE)
-        assert self._process.returncode == 0, err
+        _, err = self.process.communicate(timeout=PATIENCE)
+        assert self.process.returncode == 0, err
 
     def kill_after_a_checkpoint(self) -> None:
         """SIGKILL to all of its processes, once it has written something to go on from."""
         before, deadline = self._folder.newest_checkpoint(), time.monotonic() + PATIENCE
         while self._folder.newest_checkpoint() == before:
-            assert self._process.poll() is None, self._process.communicate()
+            assert self.process.poll() is None, self.process.communicate()
             assert time.monotonic() < deadline, "the run did not come to a checkpoint"
             time.sleep(0.02)
         self.kill()
 
     def kill(self) -> None:
         """SIGKILL to all of its processes; harmless if it has ended."""
-        for pid in [self._process.pid, *descendants(self._process.pid)]:
+        for pid in [self.process.pid, *descendants(self.process.pid)]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self._process.communicate(timeout=10)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._process.poll() is None:
-            self.kill()
+        self.process.communicate(timeout=self.patience)
 
 
 def descendants(pid: int) -> list[int]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-
 from tests.toys.server_process import ServerProcess
 
 
@@ -29,11 +27,3 @@ class WorkerProcess(ServerProcess):
     @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
-
-    def pause(self) -> None:
-        """SIGSTOP: its connections stay up, and nothing comes."""
-        self.process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """SIGCONT."""
-        self.process.send_signal(signal.SIGCONT)
