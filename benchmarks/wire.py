@@ -81,7 +81,7 @@ def serve(folder: str, megabytes: int) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
         Server(settings, Held, WorkerMetrics()) as server,
-        bare_server(megabytes * 1_000_000, HELD) as bare,
+        bare_server(spec_of(megabytes).audio_bytes, HELD) as bare,
     ):
         place = server.addresses.data.removeprefix("zmq://")
         ours = (f"tcp://{place}", f"ipc://{folder}/worker.sock", f"shm://{place}", f"grpc://{server.addresses.grpc}")

@@ -1,8 +1,8 @@
 """Copying past the cache: what another process is going to read need not push out what this one is working on.
 
 A block is larger than the caches near a core. An ordinary store first fetches the line that it overwrites and later
-writes it back; a non-temporal one (Intel, Optimization Reference Manual, 9.4.1) only writes. glibc's memcpy has those
-as well, but only beyond three quarters of the last cache, which on a server is a hundred megabytes and not one's own.
+writes it back; a non-temporal one only writes. glibc's memcpy has those as well, but only beyond a size that it takes
+from the last cache, which on a server is a hundred megabytes and not one's own.
 """
 
 from __future__ import annotations
