@@ -11,17 +11,17 @@ import grpc
 import numpy as np
 import torch
 
-from pairstream.grpc_wire import CHANNEL_OPTIONS, slices
+from pairstream.grpc_wire import CHANNEL_OPTIONS, pieces, receive_limit
 
 
 @contextmanager
 def bare_server(nbytes: int, blocks: int) -> Iterator[int]:
     """Sends so many blocks in turn to whoever calls; yields its port."""
-    pieces = [list(slices([b"", np.full(nbytes, number, np.uint8).data]))[1:] for number in range(blocks)]
+    held = [list(pieces([b"", np.full(nbytes, number, np.uint8).data]))[1:] for number in range(blocks)]
 
     def converse(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
         while context.is_active():
-            for block in pieces:
+            for block in held:
                 yield from block
 
     server = grpc.server(ThreadPoolExecutor(1), options=CHANNEL_OPTIONS)
@@ -44,7 +44,7 @@ def bare_client(port: str, nbytes: int) -> Iterator[Iterator[torch.Tensor]]:
         done.wait()
         yield from ()
 
-    with grpc.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS) as channel:
+    with grpc.insecure_channel(f"127.0.0.1:{port}", options=(*CHANNEL_OPTIONS, receive_limit(nbytes))) as channel:
         call = channel.stream_stream("/bare/Converse")(requests())
 
         def arrived() -> Iterator[torch.Tensor]:

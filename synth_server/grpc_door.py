@@ -19,7 +19,7 @@ import grpc
 import zmq
 
 from pairstream.errors import ProtocolError
-from pairstream.grpc_wire import METHOD, SERVICE, Assembler, slices
+from pairstream.grpc_wire import METHOD, SERVICE, Assembler, pieces
 from pairstream.header import Frame
 from synth_server.bell import Bell
 from synth_server.door import Event, Garbled, Left, Said
@@ -154,5 +154,5 @@ class _Outlet:
 
     def __iter__(self) -> Iterator[bytes]:
         while (frames := self._queue.get()) is not None:
-            yield from slices(frames)
+            yield from pieces(frames)
             self._taken += sum(map(len, frames[1:]))

@@ -15,7 +15,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from pairstream.address import Address
 from pairstream.errors import BindError
-from pairstream.grpc_wire import CHANNEL_OPTIONS
+from pairstream.grpc_wire import CHANNEL_OPTIONS, receive_limit
 from pairstream.v1 import worker_pb2, worker_pb2_grpc
 from synth_server.dispatcher import Dispatcher
 from synth_server.grpc_door import CLIENTS
@@ -106,7 +106,7 @@ class GrpcServer:
         # Each client of the door takes a thread, the other calls share four.
         threads = ThreadPoolExecutor(max_workers=CLIENTS + 4, thread_name_prefix="grpc")
         # Without so_reuseport=0 two workers would share a port, and each would answer half of the calls.
-        options = (*CHANNEL_OPTIONS, ("grpc.so_reuseport", 0), *_PINGS)
+        options = (*CHANNEL_OPTIONS, receive_limit(0), ("grpc.so_reuseport", 0), *_PINGS)
         self._server = grpc.server(threads, interceptors=list(self._lock.interceptors), options=options)
         try:
             port = self._lock.listen(self._server, address)

@@ -17,7 +17,7 @@ import grpc
 from pairstream.credentials import TlsClient
 from pairstream.errors import ProtocolError
 from pairstream.grpc_channel import open_channel, trouble
-from pairstream.grpc_wire import CHANNEL_OPTIONS, METHOD, SERVICE, Assembler, slices
+from pairstream.grpc_wire import CHANNEL_OPTIONS, METHOD, SERVICE, Assembler, pieces, receive_limit
 from pairstream.header import Frame
 from pairstream.transport import Event, Garbled, Joined, Lost, Received
 
@@ -61,7 +61,7 @@ class GrpcLink:
         self._closed = Flag()
         self._outgoing: SimpleQueue[bytes | None] = SimpleQueue()
         self._tls = tls is not None
-        self._channel = open_channel(target, tls, _OPTIONS)
+        self._channel = open_channel(target, tls, (*_OPTIONS, receive_limit(max_block_bytes)))
         self._open: grpc.StreamStreamMultiCallable[bytes, bytes] = self._channel.stream_stream(
             f"/{SERVICE}/{METHOD}"
             # no serializers: bytes both ways
@@ -71,7 +71,7 @@ class GrpcLink:
 
     def send(self, frames: Sequence[Frame]) -> None:
         """Queue a message for the stream that there is; if it has ended, so has the message."""
-        for piece in slices(frames):
+        for piece in pieces(frames):
             self._outgoing.put(piece)
 
     @property

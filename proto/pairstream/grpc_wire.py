@@ -1,7 +1,7 @@
 """Messages as gRPC carries them: one method, both ways, raw bytes instead of protobuf around the audio.
 
-Every message is its header, as one gRPC message. After the header of a block come theta and then audio, cut
-into slices of at most `SLICE_BYTES`: as many bytes as the header says, in as many gRPC messages as that takes.
+Every message is its header, as one gRPC message. After the header of a block comes its body, theta and then audio,
+as one gRPC message as well, or in slices if it has more than `WHOLE_BYTES`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pairstream.codec import body_bytes, decode
 from pairstream.errors import ProtocolError
@@ -17,15 +16,16 @@ from pairstream.header import MAX_HEADER_BYTES, Frame
 from pairstream.messages import Message
 
 SERVICE, METHOD = "pairstream.v1.Pairs", "Converse"
-#: gRPC copies every message; slices of about this size stay in the cache meanwhile.
+#: A body of up to so many bytes goes in one piece, and the receiver uses the memory that gRPC has put it in.
+WHOLE_BYTES = 16 << 20
+#: A larger one goes in slices, which stay in the cache while gRPC copies them, and the receiver joins them.
 SLICE_BYTES = 1 << 20
-#: What both ends tell gRPC: how large a message may be; frames and flow control as large as a slice and more, which
-#: gains a tenth to a quarter of throughput; and how soon a dead connection is noticed.
+#: What both ends tell gRPC: frames and flow control larger than it has by itself, which gains a tenth to a quarter of
+#: throughput; and how soon a dead connection is noticed.
 CHANNEL_OPTIONS = (
-    ("grpc.max_receive_message_length", max(SLICE_BYTES, MAX_HEADER_BYTES)),
-    ("grpc.max_send_message_length", max(SLICE_BYTES, MAX_HEADER_BYTES)),
+    ("grpc.max_send_message_length", WHOLE_BYTES),
     ("grpc.http2.max_frame_size", SLICE_BYTES),
-    ("grpc.http2.lookahead_bytes", 16 * SLICE_BYTES),
+    ("grpc.http2.lookahead_bytes", WHOLE_BYTES),
     ("grpc.http2.bdp_probe", 0),
     ("grpc.keepalive_time_ms", 2_000),
     ("grpc.keepalive_timeout_ms", 5_000),
@@ -33,16 +33,25 @@ CHANNEL_OPTIONS = (
 )
 
 
-def slices(frames: Sequence[Frame]) -> Iterator[bytes]:
+def receive_limit(max_block_bytes: int) -> tuple[str, int]:
+    """The option that lets gRPC refuse any piece that is too large for such a block, before it takes memory."""
+    return "grpc.max_receive_message_length", max(MAX_HEADER_BYTES, min(max_block_bytes, WHOLE_BYTES))
+
+
+def pieces(frames: Sequence[Frame]) -> Iterator[bytes]:
     """The gRPC messages that carry the frames of one message."""
-    yield bytes(frames[0])
-    for frame in frames[1:]:
+    header, *body = frames
+    yield bytes(header)
+    if 0 < sum(map(len, body)) <= WHOLE_BYTES:
+        yield b"".join(body)
+        return
+    for frame in body:
         for begin in range(0, len(frame), SLICE_BYTES):
             yield bytes(frame[begin : begin + SLICE_BYTES])
 
 
 class Assembler:
-    """Makes messages of what `slices` made of them.
+    """Makes messages of what `pieces` made of them.
 
     Args:
         max_block_bytes: no block larger than this is accepted; 0 means no block at all.
@@ -51,8 +60,8 @@ class Assembler:
     def __init__(self, max_block_bytes: int) -> None:
         self._max_block_bytes = max_block_bytes
         self._header = b""
-        self._theta_bytes = self._filled = 0
-        self._body: NDArray[np.uint8] = np.empty(0, np.uint8)
+        self._theta_bytes = self._size = self._missing = 0
+        self._memory: memoryview | None = None
 
     def add(self, piece: bytes) -> Message | None:
         """The message that is complete with this piece, if one is.
@@ -67,18 +76,32 @@ class Assembler:
             return decode([piece])
         if sum(sizes) > self._max_block_bytes:
             raise ProtocolError(f"a block of {sum(sizes)} bytes, at most {self._max_block_bytes} were expected")
-        self._header, self._theta_bytes, self._filled = piece, sizes[0], 0
-        self._body = np.empty(sum(sizes), np.uint8)
-        return self._add_to_body(b"")
+        self._header, self._theta_bytes, self._memory = piece, sizes[0], None
+        self._size = self._missing = sum(sizes)
+        return None if self._missing else self._complete(memoryview(b""))
 
     def _add_to_body(self, piece: bytes) -> Message | None:
-        end = self._filled + len(piece)
-        if end > self._body.size:
-            missing, self._header = self._body.size - self._filled, b""
-            raise ProtocolError(f"{len(piece)} bytes of a block that lacked {missing}")
-        self._body[self._filled : end] = np.frombuffer(piece, np.uint8)
-        self._filled = end
-        if end < self._body.size:
-            return None
-        header, body, self._header = self._header, self._body, b""
-        return decode([header, body[: self._theta_bytes].data, body[self._theta_bytes :].data])
+        if len(piece) > self._missing:
+            self._header = b""
+            raise ProtocolError(f"{len(piece)} bytes of a block that lacked {self._missing}")
+        if len(piece) == self._size:
+            return self._complete(np.asarray(_Memory(piece)).data)
+        if self._memory is None:
+            self._memory = np.empty(self._size, np.uint8).data
+        begin = self._size - self._missing
+        self._memory[begin : begin + len(piece)] = piece
+        self._missing -= len(piece)
+        return None if self._missing else self._complete(self._memory)
+
+    def _complete(self, body: memoryview) -> Message:
+        header, self._header = self._header, b""
+        return decode([header, body[: self._theta_bytes], body[self._theta_bytes :]])
+
+
+class _Memory:
+    """The memory of bytes that nobody else has, for arrays that may be written to like those of any other wire."""
+
+    def __init__(self, piece: bytes) -> None:
+        self._piece = piece
+        address = np.frombuffer(piece, np.uint8).ctypes.data
+        self.__array_interface__ = {"version": 3, "shape": (len(piece),), "typestr": "|u1", "data": (address, False)}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pairstream import sharing
 from pairstream.codec import body_bytes, decode, encode
 from pairstream.errors import ProtocolError
-from pairstream.grpc_wire import Assembler, slices
+from pairstream.grpc_wire import Assembler, pieces
 from pairstream.messages import Layout
 from pairstream.sharer import Sharer
 
@@ -32,9 +32,9 @@ def read_all(frames: list[bytes]) -> None:
             LONGEST.append(len(str(error)))
 
 
-def assemble(pieces: list[bytes]) -> None:
+def assemble(messages: list[bytes]) -> None:
     assembler = Assembler(max_block_bytes=1 << 20)
-    for piece in pieces:
+    for piece in messages:
         try:
             assembler.add(piece)
         except ProtocolError as error:
@@ -47,7 +47,7 @@ def test_mutations_of_true_messages():
     try:
         for frames in garbage(2_000, seed=1):
             read_all(frames)
-            assemble(list(slices(frames)))
+            assemble(list(pieces(frames)))
         assert tracemalloc.get_traced_memory()[1] < PEAK
         assert max(LONGEST) < 1_000  # it is logged, and sent back
     finally:

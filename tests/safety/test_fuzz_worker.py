@@ -20,7 +20,7 @@ from toy_source import TOY, ToySource, open_toy
 from benchmarks.raw_zeromq import GREETING, PING, READY, announced, raw_peer, shake_hands, until_hung_up
 from pairstream import Client, connect, sharing
 from pairstream.codec import decode, encode
-from pairstream.grpc_wire import METHOD, SERVICE, slices
+from pairstream.grpc_wire import METHOD, SERVICE, pieces
 from pairstream.header import MAX_HEADER_BYTES
 from pairstream.messages import Failed, Want
 from synth_server.complaints import ANSWERED, REMEMBERED, Complaints
@@ -117,13 +117,13 @@ def test_ten_thousand_malformed_messages_leave_nothing_behind(worker: Server, ca
 
 
 def test_garbage_over_grpc_harms_nobody_and_is_logged_once(worker: Server, caplog: pytest.LogCaptureFixture):
-    pieces = [piece for frames in garbage(300, seed=4) for piece in slices(frames)]
+    babble = [piece for frames in garbage(300, seed=4) for piece in pieces(frames)]
     with (
         connect(f"grpc://{worker.addresses.grpc}", TOY, timeout=10) as honest,
         grpc.insecure_channel(worker.addresses.grpc) as channel,
     ):
         check(honest, 0)
-        for _ in channel.stream_stream(f"/{SERVICE}/{METHOD}")(iter([*pieces, *BOMBS]), timeout=20):
+        for _ in channel.stream_stream(f"/{SERVICE}/{METHOD}")(iter([*babble, *BOMBS]), timeout=20):
             pass
         check(honest, 10)
     assert malformed(worker) > 100

@@ -18,7 +18,7 @@ from toy_source import TOY, ToySource
 from pairstream.block import PairBlock
 from pairstream.codec import decode
 from pairstream.errors import ProtocolError
-from pairstream.grpc_wire import METHOD, SERVICE, Assembler, slices
+from pairstream.grpc_wire import METHOD, SERVICE, Assembler, pieces
 from pairstream.messages import Message
 
 #: What is sent for the n-th message of the clients, n = 0, 1, …
@@ -86,7 +86,7 @@ def _conversation(answers: Answers) -> Callable[[Iterator[bytes], grpc.ServicerC
         client = Assembler(max_block_bytes=1 << 20)  # makes of the pieces what the client will
         for heard, _ in enumerate(requests):
             for frames in answers(heard):
-                for piece in slices(frames):
+                for piece in pieces(frames):
                     try:
                         if poisoned(client.add(piece)):
                             return
