@@ -28,7 +28,7 @@ import numpy as np
 import torch
 
 from benchmarks.bare_grpc import bare_client, bare_server
-from pairstream import StreamSpec, allocator, connect
+from pairstream import StreamSpec, allocator, connect, sendable
 from pairstream.block import PairBlock
 from pairstream.messages import Layout
 from synth_server.config import ServeSettings
@@ -58,7 +58,9 @@ class Held:
 
     @staticmethod
     def _audio(spec: StreamSpec, index: int) -> np.ndarray:
-        return np.full((spec.block_pairs, 2, spec.samples), index, spec.dtype)
+        audio = sendable.empty((spec.block_pairs, 2, spec.samples), spec.dtype)  # as the engines do
+        audio.fill(index)
+        return audio
 
     def render(self, index: int) -> PairBlock:
         block = self._blocks[index % HELD]

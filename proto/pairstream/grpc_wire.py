@@ -1,7 +1,7 @@
 """Messages as gRPC carries them: one method, both ways, raw bytes instead of protobuf around the audio.
 
-Every message is its header, as one gRPC message. After the header of a block comes its body, theta and then audio,
-as one gRPC message as well, or in slices if it has more than `WHOLE_BYTES`.
+Every message is its header, as one gRPC message. After the header of a block come theta and then audio, each as one
+gRPC message, or in slices if it has more than `WHOLE_BYTES`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from pairstream.codec import body_bytes, decode
 from pairstream.errors import ProtocolError
 from pairstream.header import MAX_HEADER_BYTES, Frame
 from pairstream.messages import Message
+from pairstream.sendable import array_of, bytes_of
 
 SERVICE, METHOD = "pairstream.v1.Pairs", "Converse"
-#: A body of up to so many bytes goes in one piece, and the receiver uses the memory that gRPC has put it in.
+#: An array of up to so many bytes goes in one piece, and the receiver uses the memory that gRPC has put it in.
 WHOLE_BYTES = 16 << 20
 #: A larger one goes in slices, which stay in the cache while gRPC copies them, and the receiver joins them.
 SLICE_BYTES = 1 << 20
@@ -40,12 +41,12 @@ def receive_limit(max_block_bytes: int) -> tuple[str, int]:
 
 def pieces(frames: Sequence[Frame]) -> Iterator[bytes]:
     """The gRPC messages that carry the frames of one message."""
-    header, *body = frames
-    yield bytes(header)
-    if 0 < sum(map(len, body)) <= WHOLE_BYTES:
-        yield b"".join(body)
-        return
-    for frame in body:
+    header, *arrays = frames
+    yield bytes_of(header)
+    for frame in arrays:
+        if len(frame) <= WHOLE_BYTES:
+            yield bytes_of(frame)
+            continue
         for begin in range(0, len(frame), SLICE_BYTES):
             yield bytes(frame[begin : begin + SLICE_BYTES])
 
@@ -60,8 +61,7 @@ class Assembler:
     def __init__(self, max_block_bytes: int) -> None:
         self._max_block_bytes = max_block_bytes
         self._header = b""
-        self._theta_bytes = self._size = self._missing = 0
-        self._memory: memoryview | None = None
+        self._body: list[_Growing] = []
 
     def add(self, piece: bytes) -> Message | None:
         """The message that is complete with this piece, if one is.
@@ -70,38 +70,44 @@ class Assembler:
             ProtocolError: this is no piece of a message; the next one may begin another.
         """
         if self._header:
-            return self._add_to_body(piece)
+            self._add_to_body(piece)
+            return self._complete()
         sizes = body_bytes(piece)
         if not sizes:
             return decode([piece])
         if sum(sizes) > self._max_block_bytes:
             raise ProtocolError(f"a block of {sum(sizes)} bytes, at most {self._max_block_bytes} were expected")
-        self._header, self._theta_bytes, self._memory = piece, sizes[0], None
-        self._size = self._missing = sum(sizes)
-        return None if self._missing else self._complete(memoryview(b""))
+        self._header, self._body = piece, [_Growing(size) for size in sizes]
+        return self._complete()
 
-    def _add_to_body(self, piece: bytes) -> Message | None:
-        if len(piece) > self._missing:
+    def _add_to_body(self, piece: bytes) -> None:
+        frame = next(frame for frame in self._body if frame.missing)
+        if len(piece) > frame.missing:
             self._header = b""
-            raise ProtocolError(f"{len(piece)} bytes of a block that lacked {self._missing}")
-        if len(piece) == self._size:
-            return self._complete(np.asarray(_Memory(piece)).data)
-        if self._memory is None:
-            self._memory = np.empty(self._size, np.uint8).data
-        begin = self._size - self._missing
-        self._memory[begin : begin + len(piece)] = piece
-        self._missing -= len(piece)
-        return None if self._missing else self._complete(self._memory)
+            raise ProtocolError(f"{len(piece)} bytes of an array that lacked {frame.missing}")
+        frame.add(piece)
 
-    def _complete(self, body: memoryview) -> Message:
+    def _complete(self) -> Message | None:
+        if any(frame.missing for frame in self._body):
+            return None
         header, self._header = self._header, b""
-        return decode([header, body[: self._theta_bytes], body[self._theta_bytes :]])
+        return decode([header, *(frame.array.data for frame in self._body)])
 
 
-class _Memory:
-    """The memory of bytes that nobody else has, for arrays that may be written to like those of any other wire."""
+class _Growing:
+    """The memory of one array: that of its only piece, or such into which all pieces are copied."""
 
-    def __init__(self, piece: bytes) -> None:
-        self._piece = piece
-        address = np.frombuffer(piece, np.uint8).ctypes.data
-        self.__array_interface__ = {"version": 3, "shape": (len(piece),), "typestr": "|u1", "data": (address, False)}
+    def __init__(self, size: int) -> None:
+        self.missing = size
+        self.array = np.empty(0, np.uint8)
+        self._size = size
+
+    def add(self, piece: bytes) -> None:
+        if len(piece) == self._size:
+            self.array = array_of(piece)
+        else:
+            if not self.array.size:
+                self.array = np.empty(self._size, np.uint8)
+            begin = self._size - self.missing
+            self.array[begin : begin + len(piece)] = np.frombuffer(piece, np.uint8)
+        self.missing -= len(piece)

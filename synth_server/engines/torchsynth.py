@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pairstream import sendable
 from pairstream.errors import ConfigError
 from pairstream.spec import Dtype
 from synth_server import noise as noise_of
@@ -63,7 +64,7 @@ class TorchsynthEngine:
         checks.check_keys(noise_keys, len(theta))
         if noise is not None:
             checks.check_noise(noise, len(theta), self._form.samples)
-        audio = np.empty((len(theta), self._form.samples), dtype)
+        audio = sendable.empty((len(theta), self._form.samples), dtype)
 
         def play(first: int) -> None:
             rows = slice(first, first + self._form.sounds)

@@ -24,7 +24,7 @@ BLOCK = PairBlock(
     theta=RANDOM.random((3, 2, 2), np.float32),
     audio=RANDOM.random((3, 2, 4), np.float32),
 )
-BODY = BLOCK.theta.tobytes() + BLOCK.audio.tobytes()
+THETA, AUDIO = BLOCK.theta.tobytes(), BLOCK.audio.tobytes()
 
 
 def assembled(messages: list[bytes]) -> PairBlock:
@@ -36,28 +36,36 @@ def assembled(messages: list[bytes]) -> PairBlock:
     return found[-1]
 
 
-def test_a_block_is_its_header_and_one_body_whose_memory_is_used_as_it_is():
-    header, body = pieces(encode(BLOCK))
-    assert body == BODY
-    block = assembled([header, body])
+def test_a_block_is_three_messages_and_the_memory_of_its_audio_is_used_as_it_is():
+    header, theta, audio = pieces(encode(BLOCK))
+    assert (theta, audio) == (THETA, AUDIO)
+    block = assembled([header, theta, audio])
     assert block.sha256() == BLOCK.sha256()
-    assert np.shares_memory(block.audio, np.frombuffer(body, np.uint8))
+    assert np.shares_memory(block.audio, np.frombuffer(audio, np.uint8))
 
 
-def test_a_large_body_goes_in_slices(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(grpc_wire, "WHOLE_BYTES", len(BODY) - 1)
+def test_what_came_over_grpc_goes_on_over_grpc_without_a_copy():
+    header, theta, audio = pieces(encode(BLOCK))
+    _, theta_again, audio_again = pieces(encode(assembled([header, theta, audio])))
+    assert theta_again is theta
+    assert audio_again is audio
+
+
+def test_a_large_array_goes_in_slices(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(grpc_wire, "WHOLE_BYTES", 90)
     monkeypatch.setattr(grpc_wire, "SLICE_BYTES", 20)
-    header, *slices = pieces(encode(BLOCK))
-    assert max(map(len, slices)) == 20
-    assert b"".join(slices) == BODY
-    assert assembled([header, *slices]).sha256() == BLOCK.sha256()
+    header, theta, *slices = pieces(encode(BLOCK))
+    assert theta == THETA
+    assert [len(piece) for piece in slices] == [20, 20, 20, 20, 16]
+    assert b"".join(slices) == AUDIO
+    assert assembled([header, theta, *slices]).sha256() == BLOCK.sha256()
 
 
-@given(st.lists(st.integers(0, len(BODY))))
-def test_a_body_may_be_cut_anywhere(cuts: list[int]):
-    ends = sorted({*cuts, len(BODY)})
-    cut = [BODY[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
-    header, _ = pieces(encode(BLOCK))
+@given(st.sets(st.integers(0, len(THETA + AUDIO))))
+def test_an_array_may_be_cut_anywhere(cuts: set[int]):
+    ends = sorted(cuts | {len(THETA), len(THETA + AUDIO)})
+    cut = [(THETA + AUDIO)[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
+    header, *_ = pieces(encode(BLOCK))
     assert assembled([header, *cut]).sha256() == BLOCK.sha256()
 
 

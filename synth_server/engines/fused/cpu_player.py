@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pairstream import sendable
 from pairstream.spec import Dtype
 from synth_server.engines.fused.grid import Grid
 from synth_server.engines.fused.kernel import play
@@ -28,7 +29,7 @@ class CpuPlayer:
 
     def play(self, theta: NDArray[Any], keys: NDArray[Any], noise: NDArray[Any], dtype: Dtype) -> NDArray[Any]:
         """See `Player.play`."""
-        audio = np.empty((len(theta), self._grid.samples), dtype)
+        audio = sendable.empty((len(theta), self._grid.samples), dtype)
         none = np.empty((len(theta), 0), np.float32)
         halves = audio.view(np.uint16) if dtype == "float16" else none.astype(np.uint16)
         singles = none if dtype == "float16" else audio

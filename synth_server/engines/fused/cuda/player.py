@@ -9,6 +9,7 @@ import numpy as np
 from numba import cuda
 from numpy.typing import NDArray
 
+from pairstream import sendable
 from pairstream.spec import Dtype
 from synth_server.engines.fused.cuda.card import multiprocessors
 from synth_server.engines.fused.cuda.lane import WORDS, Lane
@@ -41,7 +42,7 @@ class CudaPlayer:
     def play(self, theta: NDArray[Any], keys: NDArray[Any], noise: NDArray[Any], dtype: Dtype) -> NDArray[Any]:
         """See `Player.play`. The array is the caller's own: the sounds were copied out of the lanes' memory."""
         count, words = len(theta), _halves(keys)
-        audio = np.empty((count, self._program.samples), dtype)
+        audio = sendable.empty((count, self._program.samples), dtype)
         size = min(self._program.blocks, max(1, -(-count // PIECES)))
         with self._lock, self._card:
             try:
