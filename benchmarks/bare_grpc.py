@@ -17,7 +17,7 @@ from pairstream.grpc_wire import CHANNEL_OPTIONS, pieces, receive_limit
 @contextmanager
 def bare_server(nbytes: int, blocks: int) -> Iterator[int]:
     """Sends so many blocks in turn to whoever calls; yields its port."""
-    held = [list(pieces([b"", np.full(nbytes, number, np.uint8).data]))[1:] for number in range(blocks)]
+    held = [list(pieces([b"", b"", np.full(nbytes, number, np.uint8).data]))[1:] for number in range(blocks)]
 
     def converse(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
         while context.is_active():

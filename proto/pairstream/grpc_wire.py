@@ -1,7 +1,7 @@
 """Messages as gRPC carries them: one method, both ways, raw bytes instead of protobuf around the audio.
 
-Every message is its header, as one gRPC message. After the header of a block come theta and then audio, each as one
-gRPC message, or in slices if it has more than `WHOLE_BYTES`.
+Every message is its header, as one gRPC message. That of a block has theta right behind it, and the next one is the
+audio; an array of more than `WHOLE_BYTES` goes in slices of its own instead.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from pairstream.codec import body_bytes, decode
 from pairstream.errors import ProtocolError
-from pairstream.header import MAX_HEADER_BYTES, Frame
+from pairstream.header import MAX_HEADER_BYTES, Frame, split
 from pairstream.messages import Message
 from pairstream.sendable import array_of, bytes_of
 
@@ -24,7 +24,7 @@ SLICE_BYTES = 1 << 20
 #: What both ends tell gRPC: frames and flow control larger than it has by itself, which gains a tenth to a quarter of
 #: throughput; and how soon a dead connection is noticed.
 CHANNEL_OPTIONS = (
-    ("grpc.max_send_message_length", WHOLE_BYTES),
+    ("grpc.max_send_message_length", MAX_HEADER_BYTES + WHOLE_BYTES),
     ("grpc.http2.max_frame_size", SLICE_BYTES),
     ("grpc.http2.lookahead_bytes", WHOLE_BYTES),
     ("grpc.http2.bdp_probe", 0),
@@ -36,14 +36,15 @@ CHANNEL_OPTIONS = (
 
 def receive_limit(max_block_bytes: int) -> tuple[str, int]:
     """The option that lets gRPC refuse any piece that is too large for such a block, before it takes memory."""
-    return "grpc.max_receive_message_length", max(MAX_HEADER_BYTES, min(max_block_bytes, WHOLE_BYTES))
+    return "grpc.max_receive_message_length", MAX_HEADER_BYTES + min(max_block_bytes, WHOLE_BYTES)
 
 
 def pieces(frames: Sequence[Frame]) -> Iterator[bytes]:
     """The gRPC messages that carry the frames of one message."""
     header, *arrays = frames
-    yield bytes_of(header)
-    for frame in arrays:
+    rider = arrays[:1] if arrays and len(arrays[0]) <= WHOLE_BYTES else []
+    yield b"".join([header, *rider])
+    for frame in arrays[len(rider) :]:
         if len(frame) <= WHOLE_BYTES:
             yield bytes_of(frame)
             continue
@@ -72,20 +73,23 @@ class Assembler:
         if self._header:
             self._add_to_body(piece)
             return self._complete()
-        sizes = body_bytes(piece)
+        header, rest = split(piece)
+        sizes = body_bytes(header)
         if not sizes:
-            return decode([piece])
+            return decode([header, *([rest] if rest else [])])
         if sum(sizes) > self._max_block_bytes:
             raise ProtocolError(f"a block of {sum(sizes)} bytes, at most {self._max_block_bytes} were expected")
-        self._header, self._body = piece, [_Growing(size) for size in sizes]
+        self._header, self._body = header, [_Growing(size) for size in sizes]
+        self._add_to_body(rest)
         return self._complete()
 
     def _add_to_body(self, piece: bytes) -> None:
-        frame = next(frame for frame in self._body if frame.missing)
+        frame = next((frame for frame in self._body if frame.missing), self._body[-1])
         if len(piece) > frame.missing:
             self._header = b""
             raise ProtocolError(f"{len(piece)} bytes of an array that lacked {frame.missing}")
-        frame.add(piece)
+        if piece:
+            frame.add(piece)
 
     def _complete(self) -> Message | None:
         if any(frame.missing for frame in self._body):

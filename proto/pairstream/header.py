@@ -54,6 +54,21 @@ def unpack(frame: Frame) -> tuple[str, dict[str, Any]]:
     return name, header
 
 
+def split(piece: bytes) -> tuple[bytes, bytes]:
+    """The header that these bytes begin with, and what follows it.
+
+    Raises:
+        ProtocolError: they begin with no header.
+    """
+    unpacker = msgpack.Unpacker()
+    unpacker.feed(piece[:MAX_HEADER_BYTES])
+    try:
+        unpacker.skip()
+    except (ValueError, msgpack.exceptions.UnpackException) as error:
+        raise ProtocolError(f"a message whose header is not msgpack: {error}") from error
+    return piece[: unpacker.tell()], piece[unpacker.tell() :]
+
+
 def read(name: str, readers: Mapping[str, Callable[..., M]], *arguments: Any) -> M:
     """What the reader of this name makes of the arguments.
 

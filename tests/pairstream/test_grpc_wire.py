@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pairstream import grpc_wire
 from pairstream.block import PairBlock
 from pairstream.codec import encode
+from pairstream.errors import ProtocolError
 from pairstream.grpc_wire import Assembler, pieces
 from pairstream.header import pack
 from pairstream.messages import Layout, Message
@@ -36,37 +37,43 @@ def assembled(messages: list[bytes]) -> PairBlock:
     return found[-1]
 
 
-def test_a_block_is_three_messages_and_the_memory_of_its_audio_is_used_as_it_is():
-    header, theta, audio = pieces(encode(BLOCK))
-    assert (theta, audio) == (THETA, AUDIO)
-    block = assembled([header, theta, audio])
+def test_a_block_is_two_messages_and_the_memory_of_its_audio_is_used_as_it_is():
+    first, audio = pieces(encode(BLOCK))
+    assert first.endswith(THETA)
+    assert audio == AUDIO
+    block = assembled([first, audio])
     assert block.sha256() == BLOCK.sha256()
     assert np.shares_memory(block.audio, np.frombuffer(audio, np.uint8))
 
 
 def test_what_came_over_grpc_goes_on_over_grpc_without_a_copy():
-    header, theta, audio = pieces(encode(BLOCK))
-    _, theta_again, audio_again = pieces(encode(assembled([header, theta, audio])))
-    assert theta_again is theta
+    first, audio = pieces(encode(BLOCK))
+    _, audio_again = pieces(encode(assembled([first, audio])))
     assert audio_again is audio
 
 
 def test_a_large_array_goes_in_slices(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(grpc_wire, "WHOLE_BYTES", 90)
+    monkeypatch.setattr(grpc_wire, "WHOLE_BYTES", 40)
     monkeypatch.setattr(grpc_wire, "SLICE_BYTES", 20)
-    header, theta, *slices = pieces(encode(BLOCK))
-    assert theta == THETA
-    assert [len(piece) for piece in slices] == [20, 20, 20, 20, 16]
-    assert b"".join(slices) == AUDIO
-    assert assembled([header, theta, *slices]).sha256() == BLOCK.sha256()
+    header, *slices = pieces(encode(BLOCK))
+    assert header == encode(BLOCK)[0]
+    assert [len(piece) for piece in slices] == [20, 20, 8, 20, 20, 20, 20, 16]
+    assert b"".join(slices) == THETA + AUDIO
+    assert assembled([header, *slices]).sha256() == BLOCK.sha256()
 
 
-@given(st.sets(st.integers(0, len(THETA + AUDIO))))
-def test_an_array_may_be_cut_anywhere(cuts: set[int]):
-    ends = sorted(cuts | {len(THETA), len(THETA + AUDIO)})
-    cut = [(THETA + AUDIO)[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
-    header, *_ = pieces(encode(BLOCK))
-    assert assembled([header, *cut]).sha256() == BLOCK.sha256()
+@given(st.integers(0, len(THETA)), st.sets(st.integers(0, len(THETA + AUDIO))))
+def test_an_array_may_be_cut_anywhere(behind_header: int, cuts: set[int]):
+    ends = sorted({cut for cut in cuts if cut > behind_header} | {len(THETA), len(THETA + AUDIO)})
+    cut = [(THETA + AUDIO)[begin:end] for begin, end in zip([behind_header, *ends], ends, strict=False)]
+    header = bytes(encode(BLOCK)[0]) + THETA[:behind_header]
+    assert assembled([header, *filter(None, cut)]).sha256() == BLOCK.sha256()
+
+
+@pytest.mark.parametrize("message", [pack("bye", {"reason": ""}), pack("block", {})])
+def test_nothing_else_may_be_behind_a_header(message: bytes):
+    with pytest.raises(ProtocolError):
+        Assembler(1 << 20).add(message + b"more")
 
 
 def test_after_a_block_of_nothing_no_body_is_waited_for():
