@@ -45,7 +45,7 @@ def seeded_objective(recipe: Recipe, encoder: Encoder, seed: int, parameters: in
 
 
 def _objective(recipe: Recipe, encoder: Encoder) -> Objective:
-    project = projector(encoder.embedding_size, recipe.projector)
+    project = projector(encoder.embedding_size, recipe.projector, standardised=recipe.objective == "byol")
     if recipe.objective == "byol":
         size = recipe.projector[-1] if recipe.projector else encoder.embedding_size
         hidden = recipe.projector[0] if recipe.projector else encoder.embedding_size

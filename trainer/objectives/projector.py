@@ -11,14 +11,16 @@ from collections.abc import Sequence
 from torch import nn
 
 
-def projector(inputs: int, sizes: Sequence[int]) -> nn.Module:
+def projector(inputs: int, sizes: Sequence[int], *, standardised: bool = False) -> nn.Module:
     """Linear layers of `sizes`, with batch normalisation and ReLU between them: (N, inputs) -> (N, sizes[-1]).
 
-    Without sizes it is nothing: the loss sees the encoder's final layer.
+    Without sizes it is nothing: the loss sees the encoder's final layer. Else, if it is to be `standardised`, every
+    number that it gives has mean 0 and deviation 1 in a batch.
     """
     layers: list[nn.Module] = []
     for size in sizes[:-1]:
         layers += [nn.Linear(inputs, size, bias=False), nn.BatchNorm1d(size), nn.ReLU(inplace=True)]
         inputs = size
     layers += [nn.Linear(inputs, size) for size in sizes[-1:]]
+    layers += [nn.BatchNorm1d(size, affine=False) for size in sizes[-1:] if standardised]
     return nn.Sequential(*layers)

@@ -70,6 +70,13 @@ def test_a_projector_is_layers_of_its_sizes_with_something_between_them() -> Non
     assert layers(torch.randn(4, 5, generator=torch.Generator().manual_seed(0))).shape == (4, 3)
 
 
+def test_a_standardised_projector_says_nothing_that_all_have_in_common() -> None:
+    said = projector(5, (7, 3), standardised=True)(torch.randn(64, 5, generator=torch.Generator().manual_seed(0)) + 9)
+    assert torch.allclose(said.mean(dim=0), torch.zeros(3), atol=1e-5)
+    assert torch.allclose(said.std(dim=0, correction=0), torch.ones(3), atol=1e-2)
+
+
 def test_no_projector_is_nothing() -> None:
     x: Tensor = torch.ones(2, 5)
     assert projector(5, ())(x) is x
+    assert projector(5, (), standardised=True)(x) is x
