@@ -99,8 +99,9 @@ class Chaos:
         """One that is not stopped dies, and another is started in its place."""
         number = self._dice.choice([number for number in range(len(self._fleet)) if number != self._stopped])
         self.kills.append(time.monotonic())
-        self._fleet[number].kill()
-        self._fleet[number] = Worker(BLOCK_SECONDS, port=self._fleet[number].port, wait=False)
+        dead = self._fleet[number]
+        dead.kill()
+        self._fleet[number] = Worker(BLOCK_SECONDS, port=dead.port, grpc=dead.grpc, wait=False)
 
     def stop(self) -> None:
         """One goes mute."""
@@ -137,7 +138,8 @@ def run(seconds: float, wire: str, seed: int, console: Console, folder: Path) ->
         stack.callback(lambda: [worker.kill() for worker in fleet])
         chaos = Chaos(fleet, random.Random(seed))
         stack.callback(chaos.resume)
-        url = f"{wire}://" + ",".join(f"127.0.0.1:{worker.port}" for worker in fleet)
+        places = (worker.grpc if wire == "grpc" else f"127.0.0.1:{worker.port}" for worker in fleet)
+        url = f"{wire}://{','.join(places)}"
         began = time.monotonic()
         readers = [_start(url, reader, began, seconds, folder) for reader in READERS]
         stack.callback(lambda: [process.kill() for process in readers])
@@ -242,7 +244,7 @@ def main() -> int:
     """Run it, and say what came of it; 1 if anything differed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0, help="how long")
-    parser.add_argument("--wire", default="zmq", choices=["zmq", "tcp", "shm"], help="how the blocks travel")
+    parser.add_argument("--wire", default="zmq", choices=["zmq", "tcp", "shm", "grpc"], help="how the blocks travel")
     parser.add_argument("--seed", type=int, default=0, help="of the choice of workers")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--read", nargs=5, help=argparse.SUPPRESS)

@@ -59,6 +59,7 @@ class Worker(ChildProcess):
     Args:
         seconds: what a block costs.
         port: where it serves; 0 for any free one.
+        grpc: where it serves over gRPC.
         window_mib: memory for rendered blocks.
         wait: return only when it is ready.
         locks: files of keys, as `ServeSettings` names them.
@@ -71,15 +72,16 @@ class Worker(ChildProcess):
         seconds: float,
         *,
         port: int = 0,
+        grpc: str = "127.0.0.1:0",
         window_mib: int = 64,
         wait: bool = True,
         locks: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        flags = ["--port", str(port), "--block-seconds", str(seconds), "--window-mib", str(window_mib)]
+        flags = ["--port", str(port), "--grpc", grpc, "--block-seconds", str(seconds), "--window-mib", str(window_mib)]
         flags += ["--locks", json.dumps(dict(locks))]
         command = [sys.executable, "-m", "benchmarks.fleet", *flags]
         super().__init__(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
-        self.port, self.http, self.grpc = port, "", ""
+        self.port, self.http, self.grpc = port, "", grpc
         if wait:
             assert self.process.stdout is not None
             places = json.loads(self.process.stdout.readline() or '{"port": 0, "http": "", "grpc": ""}')
@@ -99,7 +101,7 @@ class Worker(ChildProcess):
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
 
 
-def serve(port: int, seconds: float, window_mib: int, locks: Mapping[str, str]) -> None:
+def serve(port: int, grpc: str, seconds: float, window_mib: int, locks: Mapping[str, str]) -> None:
     """In the worker's process: serve until stdin ends, as it does when whoever started it is gone."""
     from pairstream import allocator  # noqa: PLC0415 – only the worker's process needs these
     from synth_server.config import ServeSettings  # noqa: PLC0415
@@ -109,7 +111,7 @@ def serve(port: int, seconds: float, window_mib: int, locks: Mapping[str, str]) 
     allocator.tune()
     settings = ServeSettings(
         bind=f"tcp://127.0.0.1:{port}",
-        grpc="127.0.0.1:0",
+        grpc=grpc,
         http="127.0.0.1:0",
         window_mib=window_mib,
         capacity=1_000,
@@ -124,8 +126,9 @@ def serve(port: int, seconds: float, window_mib: int, locks: Mapping[str, str]) 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--grpc", default="127.0.0.1:0")
     parser.add_argument("--block-seconds", type=float, default=0.0)
     parser.add_argument("--window-mib", type=int, default=64)
     parser.add_argument("--locks", type=json.loads, default={})
     arguments = parser.parse_args()
-    serve(arguments.port, arguments.block_seconds, arguments.window_mib, arguments.locks)
+    serve(arguments.port, arguments.grpc, arguments.block_seconds, arguments.window_mib, arguments.locks)
