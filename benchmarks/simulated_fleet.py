@@ -135,13 +135,18 @@ class Echo:
     def poll(self, seconds: float) -> list[Event]:
         if not self._ready:
             began, self.laying_out = time.thread_time(), True
-            self._ready.extend(replace(event) for event in islice(self._came, AT_ONCE))
+            self._ready.extend(map(_fresh, islice(self._came, AT_ONCE)))
             self.laying_out = False
             self.seconds += time.thread_time() - began
         return [self._ready.popleft()] if self._ready else []
 
     def close(self) -> None:
         return
+
+
+def _fresh(event: Event) -> Event:
+    """The same in memory that is warm, as that of a message is which has just been decoded."""
+    return replace(event, message=replace(event.message)) if isinstance(event, Received) else event
 
 
 def client(transport: Transport, experiment: str) -> Client:
