@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
+from torch import nn
 
 from pairstream.errors import CheckpointError
 from pairstream.files import written_whole
@@ -59,6 +60,18 @@ def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     if not isinstance(checkpoint, dict) or PLAN_KEY not in checkpoint:
         raise CheckpointError(f"{path} is a checkpoint of another program; use one that `trainer fit` wrote")
     return checkpoint
+
+
+def check_weights(checkpoint: Mapping[str, Any], module: nn.Module) -> None:
+    """Raises CheckpointError: the checkpoint has not the weights of this module, name by name and shape by shape."""
+    both = (checkpoint["state_dict"], module.state_dict())
+    has, needs = ({name: value.shape for name, value in weights.items()} for weights in both)
+    differ = sorted(name for name in has.keys() | needs.keys() if has.get(name) != needs.get(name))
+    if differ:
+        raise CheckpointError(
+            f"the checkpoint was written by another version, whose {differ[0]} is not this one's ({len(differ)} such "
+            "names); go on with the version that config.json in the run folder names, or start a new run"
+        )
 
 
 def newest_checkpoint(path: Path) -> Path:

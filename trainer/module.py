@@ -13,7 +13,7 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 
 from pairstream.torch import PairBatch
 from trainer.augment.masks import Masks
-from trainer.checkpoints import PLAN_KEY
+from trainer.checkpoints import PLAN_KEY, check_weights
 from trainer.model import untrained_model
 from trainer.objectives.build import seeded_objective
 from trainer.objectives.objective import Views
@@ -54,6 +54,10 @@ class PairModule(LightningModule):
         batch_pairs = recipe.batch_pairs or self.plan.spec.block_pairs * self.trainer.world_size
         optimiser, schedule = build_optimiser(recipe, self.parameters(), batch_pairs * recipe.accumulate)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Before its weights are taken: they must be those of this module."""
+        check_weights(checkpoint, self)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """A checkpoint says by itself what it was trained on and how."""

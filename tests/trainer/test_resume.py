@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 import tone_stream
+import torch
 from tiny_training import but, same, weights
 
 from pairstream.errors import CheckpointError, ConfigError, RefusedError, RenderError
+from trainer.checkpoints import read_checkpoint
 from trainer.config import FitSettings, SpecChoice
 from trainer.fit import fit
 from trainer.journal import read_journal
@@ -147,6 +149,18 @@ def test_resuming_from_a_damaged_checkpoint_names_it(tiny: FitSettings) -> None:
     assert newest is not None
     newest.write_bytes(newest.read_bytes()[:1000])
     with pytest.raises(CheckpointError, match=r"step-00000006\.ckpt is damaged"):
+        fit(but(tiny, resume=True))
+
+
+@pytest.mark.parametrize("step", [4, 6])
+def test_resuming_from_the_checkpoint_of_another_version_names_what_differs(tiny: FitSettings, step: int) -> None:
+    fit(tiny)
+    file = RunFolder(tiny.run).newest_checkpoint()
+    assert file is not None
+    checkpoint = read_checkpoint(file) | {"global_step": step}
+    checkpoint["state_dict"]["model.encoder.of_old"] = checkpoint["state_dict"].popitem()[1]
+    torch.save(checkpoint, file)
+    with pytest.raises(CheckpointError, match=r"another version, whose .* is not this one's \(2 such names\)"):
         fit(but(tiny, resume=True))
 
 
