@@ -11,12 +11,12 @@ class Calls:
     """Counts calls of functions of Python and of C in this thread, in a `with` block.
 
     Args:
-        here: whether a call is one of those `inside`; of the others `elsewhere`.
+        counts: whether a call counts; asked at each.
     """
 
-    def __init__(self, here: Callable[[], bool]) -> None:
-        self._here = here
-        self.inside = self.elsewhere = 0
+    def __init__(self, counts: Callable[[], bool] = lambda: True) -> None:
+        self._counts = counts
+        self.number = 0
 
     def __enter__(self) -> Calls:
         sys.setprofile(self._count)
@@ -27,7 +27,4 @@ class Calls:
 
     def _count(self, frame: FrameType, event: str, argument: object) -> None:
         if event in {"call", "c_call"}:
-            if self._here():
-                self.inside += 1
-            else:
-                self.elsewhere += 1
+            self.number += self._counts()

@@ -82,12 +82,12 @@ def cost(played: Play) -> Row:
 def calls(played: Play) -> Row:
     """Calls of functions per block, which are always the same."""
     echo = Echo(played.workers, played.came[0])
-    of_client, of_workers = Calls(lambda: not echo.laying_out), Calls(lambda: True)
+    of_client, of_workers = Calls(lambda: not echo.laying_out), Calls()
     alone_as_client(echo, played.before, played.blocks, of_client)
     sent = sum(alone_as_worker(heard, mark, of_workers)[1] for mark, heard in played.heard)
     return {
-        "client_calls": of_client.inside / (played.blocks - played.before),
-        "worker_calls": of_workers.inside / sent,
+        "client_calls": of_client.number / (played.blocks - played.before),
+        "worker_calls": of_workers.number / sent,
     }
 
 
