@@ -15,8 +15,10 @@ from torch import Tensor
 
 FFT = 512
 HOP = 128
-#: Samples on each side from which one between them is read.
-TAPS = 8
+#: Samples on each side from which one between them is read, and the degree of what they weigh.
+TAPS, DEGREE = 8, 6
+#: Added to what may be silent, whose phase is 0 then. Its square is a normal float32.
+TINY = 1e-12
 
 
 def pitch_shifted(audio: Tensor, ratio: Tensor, highest: float) -> Tensor:
@@ -59,71 +61,78 @@ def _added_up(pieces: Tensor) -> Tensor:
 
 
 def vocoded(frames: Tensor, factor: Tensor, count: int) -> Tensor:
-    """STFT (B, bins, n) -> (B, bins, count), whose frame k is the sound's at k / factor."""
+    """STFT (B, bins, n) -> (B, bins, count), whose frame k is the sound's at k / factor.
+
+    Frames are as far apart as they were, so a phase goes on by the angle between two frames, whole turns left out, and
+    angles add up as a product of numbers of magnitude 1: no arc tangent, no sine.
+    """
     last = frames.shape[-1] - 1
     times = torch.arange(count, device=frames.device) / factor[:, None].double()
     begin = times.floor().clamp(max=last).long()
-    along = (times - begin).clamp(0.0, 1.0).float()[:, None]
-    padded = torch.nn.functional.pad(frames, (0, 1))
-    loud, turned = padded.abs(), padded.angle()  # before the frames are taken, most of them twice
+    along = (times - begin).clamp(0.0, 1.0).float()[:, :, None]
+    loud, cos, sin = _polar(torch.nn.functional.pad(frames.transpose(1, 2), (0, 0, 0, 1)))
     magnitude = torch.lerp(_frames_at(loud, begin), _frames_at(loud, begin + 1), along)
-    here, there = _frames_at(turned, begin), _frames_at(turned, begin + 1)
-    advance = torch.linspace(0.0, math.pi * HOP, frames.shape[1], device=frames.device)[:, None]
-    step = there - here - advance
-    step = step - 2.0 * math.pi * torch.round(step / (2.0 * math.pi)) + advance
-    phase = step.double().cumsum(dim=-1) - step  # up to thousands of turns, which float32 would round
+    turned = _frames_at(_turns(cos, sin), begin)
+    phase = torch.cat([torch.ones_like(turned[:, :1]), turned[:, :-1]], dim=1).cumprod(dim=1)
     middle = slice(count // 2, count // 2 + 1)
-    turns = (phase - phase[..., middle] + here[..., middle]) / (2.0 * math.pi)
-    return torch.polar(magnitude, (2.0 * math.pi * (turns - turns.round())).float())
+    there = torch.complex(_frames_at(cos, begin[:, middle]), _frames_at(sin, begin[:, middle]))
+    phase *= there * phase[:, middle].conj()
+    return (phase * torch.complex(magnitude, torch.zeros_like(magnitude))).transpose(1, 2)
+
+
+def _polar(frames: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Complex numbers as magnitude, cosine and sine of the phase, which is 0 for silence."""
+    real, imaginary = frames.real + TINY, frames.imag.contiguous()
+    magnitude = torch.addcmul(real.square(), imaginary, imaginary).sqrt_()
+    return magnitude, real.div_(magnitude), imaginary.div_(magnitude)
+
+
+def _turns(cos: Tensor, sin: Tensor) -> Tensor:
+    """From each frame (B, n + 1, bins) to the next, as numbers of magnitude 1 -> (B, n, bins)."""
+    cosines, sines = (cos[:, :-1], cos[:, 1:]), (sin[:, :-1], sin[:, 1:])
+    return torch.complex(
+        torch.addcmul(cosines[0] * cosines[1], sines[0], sines[1]),
+        torch.addcmul(cosines[0] * sines[1], sines[0], cosines[1], value=-1.0),
+    )
 
 
 def read_at(audio: Tensor, speed: Tensor, samples: int) -> Tensor:
     """Sounds (B, T') read at positions 0, speed, 2 * speed, … (B,) -> (B, samples).
 
     Between the samples by a sinc under a Hann window, whose band is narrower where the reading is faster, so that
-    nothing folds back.
+    nothing folds back. What a sample weighs is a polynomial of where one reads (Farrow, 1988): each power of it is
+    a convolution of the sound, of which one number is taken.
     """
     positions = torch.arange(samples, device=audio.device, dtype=torch.float64) * speed[:, None].double()
-    base = positions.round().long()
-    part = (positions - base).float()
-    band = (1.0 / speed).clamp(max=1.0)[:, None]
-    reading = _Reading(part, band)
-    total, weights = torch.zeros_like(part), torch.zeros_like(part)
-    for tap in range(-TAPS, TAPS + 1):
-        weight = reading.weight(tap)
-        total.addcmul_(weight, audio.gather(1, (base + tap).clamp_(0, audio.shape[-1] - 1)))
-        weights += weight
-    return total / weights
+    nearest = positions.round().long().clamp_(max=audio.shape[-1] - 1)
+    part = (positions - nearest).clamp_(-0.5, 0.5).float()
+    padded = torch.nn.functional.pad(audio[None], (TAPS, TAPS), mode="replicate")
+    weights = farrow(speed)
+    powers = torch.nn.functional.conv1d(padded, weights.flatten(0, 1)[:, None], groups=len(audio))
+    taken = powers.view(*weights.shape[:2], -1).gather(2, nearest[:, None].expand(-1, DEGREE + 1, -1))
+    read = taken[:, DEGREE]
+    for power in reversed(range(DEGREE)):
+        read = torch.addcmul(taken[:, power], read, part)
+    return read
 
 
-class _Reading:
-    """What samples weigh that lie `tap` samples from the nearest one to a position, which is `part` (B, T) beside it.
+def farrow(speed: Tensor) -> Tensor:
+    """What the samples around weigh where one reads at these speeds (B,) -> (B, DEGREE + 1, 2 * TAPS + 1).
 
-    Sines are taken once per position: from tap to tap they follow by the theorem of addition. As the taps are counted
-    from the nearest sample, no small difference is divided by a small number.
+    For each power of the place (between -0.5 and 0.5 from the nearest sample), through points of Chebyshev's.
     """
-
-    def __init__(self, part: Tensor, band: Tensor) -> None:
-        self._part, self._band = part, band
-        angle, slow = math.pi * band * part, math.pi / (2.0 * TAPS) * part
-        self._sin, self._cos = angle.sin(), angle.cos()
-        self._slow_sin, self._slow_cos = slow.sin(), slow.cos()
-
-    def weight(self, tap: int) -> Tensor:
-        """(B, T): band * sinc(band * (part - tap)) under the window."""
-        away = math.pi * (self._part - tap)
-        if tap == 0:
-            return torch.where(away == 0.0, self._band, self._sin / away).mul_(self._window(tap))
-        turn = math.pi * self._band * tap
-        wave = torch.addcmul(self._sin * turn.cos(), self._cos, turn.sin(), value=-1.0)
-        return wave.div_(away).mul_(self._window(tap))
-
-    def _window(self, tap: int) -> Tensor:
-        turn = math.pi * tap / (2.0 * TAPS)
-        half = (self._slow_cos * math.cos(turn)).add_(self._slow_sin, alpha=math.sin(turn))
-        return half.clamp_(min=0.0).square_()
+    points = torch.cos(math.pi * (torch.arange(DEGREE + 1, dtype=torch.float64) + 0.5) / (DEGREE + 1)) / 2.0
+    taps = torch.arange(-TAPS, TAPS + 1, dtype=torch.float64)
+    inverse = torch.linalg.inv(points[:, None] ** torch.arange(DEGREE + 1)).to(speed.device)
+    away = (points[:, None] - taps).to(speed.device)
+    band = (1.0 / speed.double()).clamp(max=1.0)[:, None, None]
+    window = torch.cos(math.pi * away.clamp(-TAPS, TAPS) / (2.0 * TAPS)).square()
+    kernel = torch.sinc(band * away) * window
+    weights: Tensor = (inverse @ (kernel / kernel.sum(dim=2, keepdim=True))).float()
+    return weights
 
 
 def _frames_at(frames: Tensor, at: Tensor) -> Tensor:
-    """(B, bins, n) at frames (B, count) -> (B, bins, count)."""
-    return frames.gather(2, at[:, None].expand(-1, frames.shape[1], -1))
+    """(B, n, bins) at frames (B, count) -> (B, count, bins)."""
+    rows = at + torch.arange(len(at), device=at.device)[:, None] * frames.shape[1]
+    return frames.flatten(0, 1).index_select(0, rows.flatten()).view(*at.shape, -1)
