@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
-from torch import nn
 
 from pairstream.errors import CheckpointError
 from pairstream.files import written_whole
@@ -22,6 +21,7 @@ from trainer.exported import exported_folder, load_exported
 from trainer.model import AudioModel, untrained_model
 from trainer.plan import Plan
 from trainer.run_folder import RunFolder
+from trainer.weights import check_weights
 
 #: Where the plan lies in a checkpoint; its absence marks a checkpoint of another program.
 PLAN_KEY = "pairstream_plan"
@@ -57,21 +57,9 @@ def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
         raise CheckpointError(
             f"{path} is damaged or no checkpoint ({reason}); use the one before it, or another run"
         ) from error
-    if not isinstance(checkpoint, dict) or PLAN_KEY not in checkpoint:
+    if not isinstance(checkpoint, dict) or not {PLAN_KEY, "state_dict"} <= checkpoint.keys():
         raise CheckpointError(f"{path} is a checkpoint of another program; use one that `trainer fit` wrote")
     return checkpoint
-
-
-def check_weights(checkpoint: Mapping[str, Any], module: nn.Module) -> None:
-    """Raises CheckpointError: the checkpoint has not the weights of this module, name by name and shape by shape."""
-    both = (checkpoint["state_dict"], module.state_dict())
-    has, needs = ({name: value.shape for name, value in weights.items()} for weights in both)
-    differ = sorted(name for name in has.keys() | needs.keys() if has.get(name) != needs.get(name))
-    if differ:
-        raise CheckpointError(
-            f"the checkpoint was written by another version, whose {differ[0]} is not this one's ({len(differ)} such "
-            "names); go on with the version that config.json in the run folder names, or start a new run"
-        )
 
 
 def newest_checkpoint(path: Path) -> Path:
@@ -98,10 +86,9 @@ def load_model(path: Path) -> tuple[AudioModel, Plan]:
     checkpoint = read_checkpoint(file)
     plan = Plan.from_dict(checkpoint[PLAN_KEY], file)
     model = untrained_model(plan.recipe, plan.seed)
-    try:
-        model.load_state_dict(_model_weights(checkpoint))
-    except (RuntimeError, KeyError, AttributeError) as error:
-        raise CheckpointError(f"{file} holds no weights of this model; was it written by another version?") from error
+    weights = _model_weights(checkpoint)
+    check_weights(weights, model, file)
+    model.load_state_dict(weights)
     return model.eval(), plan
 
 

@@ -23,6 +23,7 @@ from safetensors.torch import load_file
 from pairstream.errors import CheckpointError
 from trainer.model import AudioModel, untrained_model
 from trainer.plan import Plan
+from trainer.weights import check_weights
 
 #: What config.json says of itself; the version changes when a reader of the old one could not read the new.
 KIND = "pairstream audio model"
@@ -87,14 +88,15 @@ def with_weights(plan: Plan, file: Path) -> AudioModel:
     """The plan's model with the weights of a safetensors file, float32 on the CPU in eval mode.
 
     Raises:
-        CheckpointError: they are no weights of this model.
+        CheckpointError: unreadable, or no weights of this model.
     """
     model = untrained_model(plan.recipe, plan.seed)
     try:
-        model.load_state_dict(load_file(file))  # copies into float32 whatever the file's type
-    except (SafetensorError, RuntimeError) as error:
-        said = str(error).splitlines()[0]
-        raise CheckpointError(f"{file} holds no weights of this model ({said}); was it of another version?") from error
+        weights = load_file(file)
+    except SafetensorError as error:
+        raise CheckpointError(f"{file} is no safetensors file ({error}); export the model again") from error
+    check_weights(weights, model, file)
+    model.load_state_dict(weights)  # copies into float32 whatever the file's type
     return model.eval()
 
 

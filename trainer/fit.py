@@ -17,7 +17,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from pairstream.errors import PairstreamError
 from pairstream.files import write_json
 from trainer.agreement import SameStep
-from trainer.checkpoints import check_weights, read_checkpoint
+from trainer.checkpoints import read_checkpoint
 from trainer.compiling import compile_encoder
 from trainer.config import FitSettings
 from trainer.data import StreamData
@@ -41,6 +41,7 @@ from trainer.sinks import open_sinks
 from trainer.sources.build import read_recordings, recorded_pairs
 from trainer.sources.clips_in_memory import ClipsInMemory
 from trainer.summary import HitRates, Summary, summarise
+from trainer.weights import check_weights
 
 CHECKPOINTS_PER_RUN = 20
 SHORTEST_INTERVAL = 50
@@ -107,7 +108,7 @@ def _train(module: PairModule, data: StreamData, folder: RunFolder, settings: Fi
     checkpoint: dict[str, Any] = read_checkpoint(newest) if newest else {"global_step": 0}
     done = int(checkpoint["global_step"])
     if done >= module.plan.recipe.max_steps:
-        check_weights(checkpoint, module)
+        check_weights(checkpoint["state_dict"], module, newest or "the checkpoint")
         module.load_state_dict(checkpoint["state_dict"])
         data.load_state_dict(checkpoint[type(data).__qualname__])
         return

@@ -13,12 +13,13 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 
 from pairstream.torch import PairBatch
 from trainer.augment.masks import Masks
-from trainer.checkpoints import PLAN_KEY, check_weights
+from trainer.checkpoints import PLAN_KEY
 from trainer.model import untrained_model
 from trainer.objectives.build import seeded_objective
 from trainer.objectives.objective import Views
 from trainer.optimisers import build_optimiser
 from trainer.plan import Plan
+from trainer.weights import check_weights
 
 
 class PairModule(LightningModule):
@@ -57,7 +58,7 @@ class PairModule(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Before its weights are taken: they must be those of this module."""
-        check_weights(checkpoint, self)
+        check_weights(checkpoint["state_dict"], self, "the checkpoint")
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """A checkpoint says by itself what it was trained on and how."""

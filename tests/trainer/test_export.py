@@ -167,7 +167,7 @@ def other_weights(folder: Path) -> None:
         (damage_weights, "SHA-256 differs"),
         (damage_config, "config.json cannot be read"),
         (lose_weights, "has no model.safetensors"),
-        (other_weights, "holds no weights of this model"),
+        (other_weights, "model.safetensors was written by another version"),
         (lambda folder: change(folder, version=99), "version 99 of the format, and this trainer reads version 1"),
         (lambda folder: change(folder, kind="another"), "was not written by `trainer export`"),
         (lambda folder: change(folder, files={}), "says nothing of model.safetensors"),

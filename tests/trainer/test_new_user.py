@@ -136,7 +136,7 @@ def of_other_layers(file: Path, checkpoint: dict) -> None:
         (newer, "'sight'; was it written by another version?"),
         (older, "says nothing of precision; was it written by another version?"),
         (of_another_program, "is a checkpoint of another program"),
-        (of_other_layers, "written by another version?"),
+        (of_other_layers, "a.ckpt was written by another version"),
     ],
 )
 def test_checkpoints_that_cannot_be_used(

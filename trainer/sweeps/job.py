@@ -110,7 +110,11 @@ class Job:
     def _reason(self, code: int) -> str:
         if code < 0:
             return f"ended by {signal.Signals(-code).name}; see {self.log}"
-        lines = [line.strip() for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
+        try:
+            text = self.log.read_text(errors="replace")
+        except OSError as error:  # somebody tidied up under a sweep
+            return f"ended with exit code {code}; why, its log cannot say: {error}"
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
         errors = [line for line in lines if "error: " in line]
         return (errors or lines or ["it said nothing"])[-1]
 

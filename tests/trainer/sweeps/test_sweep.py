@@ -174,6 +174,17 @@ def test_a_run_that_another_process_trains_is_waited_for(tmp_path: Path) -> None
     assert (outcomes[0].code, outcomes[0].reason) == (4, "trainer: error: said fit")
 
 
+def test_a_run_whose_log_was_deleted_is_a_failure_that_says_so(tmp_path: Path) -> None:
+    (experiment,) = plan_experiments([{"preset": "demo"}], tmp_path, ["local://"])
+    job = Job(experiment, (sys.executable, "-c", "import sys; sys.exit(4)"), threads=1, accelerator="cpu")
+    assert job.poll() is None
+    job.log.unlink()
+    outcomes: list[Outcome] = []
+    until(lambda: [outcomes.append(one) for one in (job.poll(),) if one] or outcomes)
+    assert outcomes[0].code == 4
+    assert "run.log" in outcomes[0].reason
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_a_run_that_is_killed_is_a_failure_and_is_resumed_by_the_same_command(tmp_path: Path) -> None:
