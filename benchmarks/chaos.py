@@ -16,15 +16,12 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
 from hashlib import sha256
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -33,102 +30,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks.fleet import PATIENCE, SPEC, Noise, Worker
-from pairstream import connect
+from benchmarks.havoc import BLOCK_SECONDS, KILL_EVERY, STOPPED_FOR, Chaos, wreak
+from benchmarks.witness import READERS, Taken, start, taken_by
 
-WORKERS, BLOCK_SECONDS = 4, 0.004
-KILL_EVERY, STOP_EVERY, STOPPED_FOR = 2.0, 3.0, 1.0
-
-
-@dataclass(frozen=True)
-class Reader:
-    """One process that reads: rank `rank` of `world` of an experiment, and the seconds of its step."""
-
-    name: str
-    step: float
-    rank: int = 0
-    world: int = 1
-    joins: float = 0.0
-    """After which share of the time."""
-
-
-READERS = (
-    Reader("fast", 0.0),
-    Reader("slow", 0.05),
-    Reader("rank-0", 0.01, 0, 2),
-    Reader("rank-1", 0.01, 1, 2),
-    Reader("late", 0.0, joins=0.5),
-)
-
-
-@dataclass
-class Taken:
-    """What a reader got: of each block its index, its SHA-256, when it came and how long it was waited for."""
-
-    indices: list[int] = field(default_factory=list)
-    digests: list[str] = field(default_factory=list)
-    came: list[float] = field(default_factory=list)
-    waited: list[float] = field(default_factory=list)
-
-
-def read(url: str, reader: Reader, until: float) -> Iterator[str]:
-    """In a reader's process: a line for every block, until the time `until` of the monotonic clock."""
-    experiment = reader.name.partition("-")[0]
-    credit = 8 * SPEC.audio_bytes
-    with connect(url, SPEC, experiment=experiment, timeout=PATIENCE, credit_bytes=credit) as client:
-        asked = time.monotonic()
-        for block in client.follow(count(reader.rank, reader.world)):
-            came = time.monotonic()
-            yield f"{block.index} {block.sha256()} {came:.6f} {came - asked:.6f}\n"
-            if came >= until:
-                return
-            time.sleep(reader.step)
-            asked = time.monotonic()
-
-
-class Chaos:
-    """Kills and stops workers, each by its own timetable, and remembers when."""
-
-    def __init__(self, fleet: list[Worker], dice: random.Random) -> None:
-        self.kills: list[float] = []
-        self.stops: list[float] = []
-        self._fleet = fleet
-        self._dice = dice
-        self._stopped: int | None = None
-
-    def kill(self) -> None:
-        """One that is not stopped dies, and another is started in its place."""
-        number = self._dice.choice([number for number in range(len(self._fleet)) if number != self._stopped])
-        self.kills.append(time.monotonic())
-        dead = self._fleet[number]
-        dead.kill()
-        self._fleet[number] = Worker(BLOCK_SECONDS, port=dead.port, grpc=dead.grpc, wait=False)
-
-    def stop(self) -> None:
-        """One goes mute."""
-        self._stopped = self._dice.randrange(len(self._fleet))
-        self.stops.append(time.monotonic())
-        self._fleet[self._stopped].pause()
-
-    def resume(self) -> None:
-        """It speaks again."""
-        if self._stopped is not None:
-            self._fleet[self._stopped].resume()
-            self._stopped = None
-
-
-def wreak(chaos: Chaos, began: float, seconds: float, progress: Progress) -> None:
-    """Everything that happens to the workers, in its time."""
-    deeds = [(when, chaos.kill) for when in np.arange(KILL_EVERY, seconds - 1, KILL_EVERY)]
-    for when in np.arange(STOP_EVERY, seconds - STOPPED_FOR, STOP_EVERY):
-        deeds += [(when + 0.3, chaos.stop), (when + 0.3 + STOPPED_FOR, chaos.resume)]
-    task = progress.add_task("", total=seconds)
-    for when, deed in [*sorted(deeds, key=lambda deed: deed[0]), (seconds, chaos.resume)]:
-        while (now := time.monotonic() - began) < when:
-            time.sleep(min(0.1, when - now))
-            state = f"{len(chaos.kills)} killed, {len(chaos.stops)} stopped"
-            progress.update(task, completed=now, description=state)
-        deed()
-    progress.update(task, completed=seconds)
+WORKERS = 4
 
 
 def run(seconds: float, wire: str, seed: int, console: Console, folder: Path) -> tuple[Chaos, dict[str, Taken]]:
@@ -141,32 +46,14 @@ def run(seconds: float, wire: str, seed: int, console: Console, folder: Path) ->
         places = (worker.grpc if wire == "grpc" else f"127.0.0.1:{worker.port}" for worker in fleet)
         url = f"{wire}://{','.join(places)}"
         began = time.monotonic()
-        readers = [_start(url, reader, began, seconds, folder) for reader in READERS]
+        readers = [start(url, reader, began, seconds, folder) for reader in READERS]
         stack.callback(lambda: [process.kill() for process in readers])
         with Progress(console=console) as progress:
             wreak(chaos, began, seconds, progress)
         for reader, process in zip(READERS, readers, strict=True):
             if process.wait(timeout=2 * PATIENCE):
                 raise SystemExit(f"reader {reader.name} ended with exit code {process.returncode}; its reason is above")
-    return chaos, {reader.name: _taken(folder / reader.name) for reader in READERS}
-
-
-def _start(url: str, reader: Reader, began: float, seconds: float, folder: Path) -> subprocess.Popen[bytes]:
-    told = json.dumps(asdict(reader))
-    times = [str(began + reader.joins * seconds), str(began + seconds)]
-    command = [sys.executable, "-m", "benchmarks.chaos", "--read", url, told, *times, str(folder / reader.name)]
-    return subprocess.Popen(command)
-
-
-def _taken(file: Path) -> Taken:
-    taken = Taken()
-    for line in file.read_text().splitlines():
-        index, digest, came, waited = line.split()
-        taken.indices.append(int(index))
-        taken.digests.append(digest)
-        taken.came.append(float(came))
-        taken.waited.append(float(waited))
-    return taken
+    return chaos, {reader.name: taken_by(folder / reader.name) for reader in READERS}
 
 
 def differences(streams: dict[str, Taken]) -> list[str]:
@@ -247,14 +134,7 @@ def main() -> int:
     parser.add_argument("--wire", default="zmq", choices=["zmq", "tcp", "shm", "grpc"], help="how the blocks travel")
     parser.add_argument("--seed", type=int, default=0, help="of the choice of workers")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--read", nargs=5, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.read:
-        url, told, start, until, file = arguments.read
-        time.sleep(max(0.0, float(start) - time.monotonic()))
-        with Path(file).open("w") as lines:
-            lines.writelines(read(url, Reader(**json.loads(told)), float(until)))
-        return 0
     console = Console(stderr=arguments.json)
     with tempfile.TemporaryDirectory() as folder:
         chaos, streams = run(arguments.seconds, arguments.wire, arguments.seed, console, Path(folder))
