@@ -78,6 +78,11 @@ class Augmentation:
                 object.__setattr__(self, item.name, _range(item.name, value))
             if isinstance(item.default, int) and value < 0:
                 raise ConfigError(f"augmentation.{item.name}={value!r} is negative; use 0 or more")
+        if self.masks_p > 0.0 and not self.of_pictures:
+            raise ConfigError(
+                f"augmentation.masks_p={self.masks_p} of no masks; say how many, with --augmentation.time_masks or "
+                "--augmentation.band_masks"
+            )
         if self.high_pass_hz[0] <= 0 or self.low_pass_hz[0] <= 0 or self.reverb_seconds[0] <= 0:
             raise ConfigError("augmentation: cutoffs and times of decay must be above 0")
 

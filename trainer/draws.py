@@ -17,7 +17,10 @@ _STEP = 4
 
 
 class Purpose(IntEnum):
-    """What the numbers are for; each has a sequence of its own, unrelated to the others."""
+    """What the numbers are for; each has a sequence of its own, unrelated to the others of the trainer.
+
+    The stream and `pairstream.deck` have keys of this form, too, for things that lie elsewhere in a pair's life.
+    """
 
     CROPS = 1
     MIXTURE = 2

@@ -21,6 +21,7 @@ from trainer.checkpoints import read_checkpoint
 from trainer.compiling import compile_encoder
 from trainer.config import FitSettings
 from trainer.data import StreamData
+from trainer.device import device_of
 from trainer.held_out import held_out_pairs, parameters_of_theta, recorded_held_out
 from trainer.interrupt import StopOnSignal
 from trainer.journal import read_journal
@@ -38,8 +39,9 @@ from trainer.run_readme import write_readme
 from trainer.saving import SaveCheckpoints
 from trainer.sessions import session
 from trainer.sinks import open_sinks
-from trainer.sources.build import read_recordings, recorded_pairs
+from trainer.sources.build import read_recordings
 from trainer.sources.clips_in_memory import ClipsInMemory
+from trainer.sources.recordings import RecordedPairs
 from trainer.summary import HitRates, Summary, summarise
 from trainer.weights import check_weights
 
@@ -78,7 +80,11 @@ def fit(settings: FitSettings) -> Summary:
             folder.discard()  # nothing was trained, so nothing is in the way of another try
         raise
     spent = data.meter.read()
-    hit = _hit_rates(module, pairs) if spent.steps >= plan.recipe.max_steps and pairs is not None else None
+    hit = (
+        _hit_rates(module, pairs, device_of(settings.accelerator))
+        if spent.steps >= plan.recipe.max_steps and pairs is not None
+        else None
+    )
     summary = summarise(folder, plan, spent, read_journal(folder.metrics), hit)
     if is_first_process():
         write_json(folder.summary, asdict(summary))
@@ -95,10 +101,9 @@ def _plan(folder: RunFolder, settings: FitSettings) -> Plan:
 
 
 def _enough_memory(plan: Plan) -> AbstractContextManager[None]:
-    pairs = plan.recipe.batch_pairs
-    step = f"steps of {pairs} pairs" if pairs else f"steps of a block of {plan.spec.block_pairs} pairs per process"
     return enough_memory(
-        f"training in {step}", "use fewer --batch_pairs, a smaller --width or --precision bf16-mixed, in a new run"
+        f"training in steps of {plan.batch_pairs} pairs",
+        "use fewer --batch_pairs, a smaller --width or --precision bf16-mixed, in a new run",
     )
 
 
@@ -135,18 +140,18 @@ def _held_out(plan: Plan, settings: FitSettings, clips: ClipsInMemory | None) ->
     if not (settings.held_out and is_first_process()):
         return None
     if clips and not plan.data.streams:
-        return recorded_held_out(recorded_pairs(plan, clips), settings.held_out)
+        return recorded_held_out(RecordedPairs(clips, seed=plan.spec.seed), settings.held_out)
     return held_out_pairs(
         settings.stream, plan.spec, settings.held_out, experiment=settings.experiment, timeout=settings.timeout
     )
 
 
-def _hit_rates(module: PairModule, pairs: NDArray[np.float32]) -> HitRates:
+def _hit_rates(module: PairModule, pairs: NDArray[np.float32], device: torch.device) -> HitRates:
     untrained, trained = (untrained_model(module.plan.recipe, module.plan.seed) for _ in range(2))
     trained.load_state_dict(module.model.state_dict())  # not the one that was compiled for steps
     return HitRates(
-        before=hit_at_1(untrained, pairs, module.device),
-        after=hit_at_1(trained, pairs, module.device),
+        before=hit_at_1(untrained, pairs, device),
+        after=hit_at_1(trained, pairs, device),
         pairs=len(pairs),
         of="pairs of the stream" if module.plan.data.streams else "other crops of the clips that it learned from",
     )

@@ -1,7 +1,7 @@
 """What is asked for before the training: held-out pairs, and the size of theta.
 
 Pairs of a stream are held out by their indices, which no training reaches. Those of recordings alone are other crops of
-the clips that are trained on, for there are no other clips.
+the clips that are trained on, for there are no other clips; two places of each, also where the training has one.
 """
 
 from __future__ import annotations

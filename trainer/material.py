@@ -49,6 +49,10 @@ class Material:
                 f"data.real={self.real} with {len(self.recordings)} folders of recordings; "
                 "name them with --data.recordings FOLDER, or leave both out"
             )
+        if not self.recordings and (self.where or not self.jitter):
+            raise ConfigError(
+                "data.where and data.jitter are about recordings; name them with --data.recordings FOLDER"
+            )
         if len(self.where) not in (0, 1, len(self.recordings)):
             raise ConfigError(
                 f"data.where has {len(self.where)} conditions for {len(self.recordings)} folders; write one or one each"

@@ -52,8 +52,7 @@ class PairModule(LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The recipe's optimiser, its schedule moving once a step."""
         recipe = self.plan.recipe
-        batch_pairs = recipe.batch_pairs or self.plan.spec.block_pairs * self.trainer.world_size
-        optimiser, schedule = build_optimiser(recipe, self.parameters(), batch_pairs * recipe.accumulate)
+        optimiser, schedule = build_optimiser(recipe, self.parameters(), self.plan.batch_pairs * recipe.accumulate)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

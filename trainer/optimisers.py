@@ -30,7 +30,7 @@ def factor_at(recipe: Recipe, step: int) -> float:
     if step < warming:
         return (step + 1) / (warming + 1)
     if recipe.schedule == "cosine":
-        return (1.0 + math.cos(math.pi * (step - warming) / (recipe.max_steps - warming))) / 2.0
+        return (1.0 + math.cos(math.pi * (step - warming) / max(1, recipe.max_steps - warming))) / 2.0
     return float(DECAY ** sum(step >= round(share * recipe.max_steps) for share in recipe.milestones))
 
 

@@ -62,6 +62,11 @@ class Plan:
         if self.start == "first":
             object.__setattr__(self, "start", 0)
 
+    @property
+    def batch_pairs(self) -> int:
+        """Pairs of a batch, of all processes together: those of a block, unless the recipe says."""
+        return self.recipe.batch_pairs or self.spec.block_pairs
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON and for checkpoints."""
         recipe = {
@@ -108,24 +113,41 @@ def _recipe_from(values: Mapping[str, Any]) -> Recipe:
 
 
 def new_plan(settings: FitSettings) -> Plan:
-    """The preset's values, overridden by whatever the user said."""
-    preset = PRESETS[settings.preset or DEFAULT_PRESET]
-    base = Plan(spec=StreamSpec(**preset.spec), recipe=preset.recipe)
-    return _with_what_was_said(base, settings)
+    """The preset's values, overridden by whatever the user said.
+
+    Several processes that were not told how many pairs a batch has take a block each; that is then the plan's, however
+    many go on with it.
+    """
+    plan, processes = _of_preset(settings), settings.devices * settings.nodes
+    if plan.recipe.batch_pairs is None and processes > 1:
+        plan = replace(plan, recipe=replace(plan.recipe, batch_pairs=processes * plan.batch_pairs))
+    return plan
 
 
 def resumed_plan(settings: FitSettings, stored: Plan) -> Plan:
     """The stored plan, provided that nothing the user said contradicts it."""
     moved: Any = settings.data
-    if moved.recordings:  # where they lie may change; that they are the same, the cursor's digest says
+    if (
+        moved.recordings and stored.data.recordings
+    ):  # where they lie may change; that they are the same, the cursor's digest says
         stored = replace(stored, data=replace(stored.data, recordings=moved.recordings))
-    said = _with_what_was_said(new_plan(settings) if settings.preset else stored, settings)
+    said = _of_preset(settings) if settings.preset else _with_what_was_said(stored, settings)
+    if settings.batch_pairs is None:
+        said = replace(said, recipe=replace(said.recipe, batch_pairs=stored.recipe.batch_pairs))
     if difference := said.diff(stored):
         raise ConfigError(
             f"the run in {settings.run} was started with another plan ({difference}); "
             "resume it without these settings, or start a new run in another folder"
         )
     return stored
+
+
+def _of_preset(settings: FitSettings) -> Plan:
+    preset = PRESETS[settings.preset or DEFAULT_PRESET]
+    recipe = preset.recipe
+    if settings.encoder not in (None, recipe.encoder):
+        recipe = replace(recipe, width=None)  # the preset's is one of its own encoder
+    return _with_what_was_said(Plan(spec=StreamSpec(**preset.spec), recipe=recipe), settings)
 
 
 def _with_what_was_said(base: Plan, settings: FitSettings) -> Plan:

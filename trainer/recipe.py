@@ -62,7 +62,7 @@ class Recipe:
     warmup: float = 0.0
     """Share of max_steps over which the learning rate rises to its value."""
     batch_pairs: int | None = None
-    """Pairs of a batch, of all processes together; one block per process unless said, whatever their number."""
+    """Pairs of a batch, of all processes together; unless said, a block for each process that begins the run."""
     accumulate: int = 1
     """Batches of an optimiser step. The objective compares the pairs within a batch, never beyond it."""
     objective: ObjectiveName = "alignment-uniformity"

@@ -85,6 +85,8 @@ def test_the_papers_set_is_the_papers() -> None:
         ({"deltas": {"soon": 0.1}}, "is no {step: delta}"),
         ({"augment_in": "cloud"}, "augment_in='cloud' is unknown"),
         ({"augment_in": "loader"}, "for recordings alone"),
+        ({"where": "split=train"}, "name them with --data.recordings"),
+        ({"jitter": False}, "name them with --data.recordings"),
     ],
 )
 def test_what_cannot_be_meant_is_quoted(said: dict[str, Any], quoted: str) -> None:
@@ -101,6 +103,7 @@ def test_what_cannot_be_meant_is_quoted(said: dict[str, Any], quoted: str) -> No
         ({"gain_db": (float("nan"), 1.0)}, "is no range"),
         ({"low_pass_hz": (0.0, 10.0)}, "must be above 0"),
         ({"time_masks": -1}, "augmentation.time_masks=-1 is negative"),
+        ({"masks_p": 0.5}, "augmentation.masks_p=0.5 of no masks"),
     ],
 )
 def test_an_augmentation_that_cannot_be_meant_is_quoted(said: dict[str, Any], quoted: str) -> None:
@@ -130,3 +133,8 @@ def test_a_run_resumes_with_its_recordings_at_another_place() -> None:
     assert (resumed.data.recordings, resumed.data.where) == (("b",), ("split=train",))
     with pytest.raises(ConfigError, match=r"data\.real: 0\.5 != None"):
         resumed_plan(FitSettings(run=RUN, resume=True, data=MaterialChoice(real=0.5)), stored)
+
+
+def test_a_run_on_a_stream_does_not_resume_on_recordings() -> None:
+    with pytest.raises(ConfigError, match=r"data\.recordings: \['b'\] != \[\]"):
+        resumed_plan(FitSettings(run=RUN, resume=True, data=MaterialChoice(recordings="b")), plan())

@@ -60,6 +60,12 @@ def test_the_rate_falls_along_half_a_cosine(step: int, factor: float) -> None:
     assert factor_at(cosine, step) == pytest.approx(factor)
 
 
+@pytest.mark.parametrize("warmup", [0.95, 0.999])
+def test_a_warm_up_of_all_steps_leaves_nothing_to_fall(warmup: float) -> None:
+    cosine = dataclasses.replace(ADAM, max_steps=6, schedule="cosine", warmup=warmup)
+    assert [factor_at(cosine, step) for step in range(7)] == pytest.approx([*(k / 7 for k in range(1, 7)), 1.0])
+
+
 def test_momentum_is_the_recipe_s() -> None:
     parent = dataclasses.replace(PAPER, momentum=0.9)
     optimiser, _ = build_optimiser(parent, [Parameter(torch.ones(1))], 768)

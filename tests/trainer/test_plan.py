@@ -134,6 +134,24 @@ def test_a_spec_that_cannot_be_is_refused() -> None:
         new_plan(FitSettings(run=RUN, spec=SpecChoice(delta=-1.0)))
 
 
+def test_another_encoder_than_the_preset_s_has_its_own_width() -> None:
+    assert new_plan(FitSettings(run=RUN, preset="demo", encoder="ast-tiny")).recipe.width is None
+    assert new_plan(FitSettings(run=RUN, preset="demo", encoder="ast-tiny", width=64)).recipe.width == 64
+    assert new_plan(FitSettings(run=RUN, preset="demo", encoder="resnet18")).recipe.width == 16
+
+
+def test_a_batch_is_of_as_many_pairs_as_in_the_beginning_whatever_the_processes() -> None:
+    two = new_plan(FitSettings(run=RUN, preset="demo", devices=2))
+    assert two.batch_pairs == 2 * two.spec.block_pairs
+    for devices in (1, 2, 4):
+        for preset in (None, "demo"):
+            assert resumed_plan(FitSettings(run=RUN, resume=True, preset=preset, devices=devices), two) is two
+    one = new_plan(FitSettings(run=RUN, preset="demo"))
+    assert resumed_plan(FitSettings(run=RUN, resume=True, devices=2), one).batch_pairs == one.spec.block_pairs
+    with pytest.raises(ConfigError, match=r"recipe\.batch_pairs: 128 != 256"):
+        resumed_plan(FitSettings(run=RUN, resume=True, batch_pairs=128), two)
+
+
 def test_resuming_needs_nothing_said() -> None:
     stored = new_plan(FitSettings(run=RUN, preset="demo", seed=4))
     assert resumed_plan(FitSettings(run=RUN, resume=True), stored) is stored

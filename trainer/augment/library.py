@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import audiomentations
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from pairstream.errors import ConfigError
 from trainer.augmentation import Augmentation
 from trainer.draws import Purpose, uniform
+from trainer.sources.folder import files_of
 
 
 class Audiomentations:
@@ -54,13 +56,18 @@ def _transforms(said: Augmentation) -> list[Any]:
         (said.low_pass_p, lambda p: audiomentations.LowPassFilter(*said.low_pass_hz, p=p)),
         (said.pitch_p, lambda p: audiomentations.PitchShift(*said.pitch_semitones, p=p)),
         (said.shift_p, lambda p: audiomentations.Shift(*said.shift_fraction, rollover=True, fade_duration=0.0, p=p)),
-        (said.reverb_p, lambda p: audiomentations.ApplyImpulseResponse(said.impulse_responses, p=p)),
+        (said.reverb_p, lambda p: audiomentations.ApplyImpulseResponse(_responses(said.impulse_responses), p=p)),
         (said.noise_p, lambda p: audiomentations.AddGaussianSNR(*said.noise_snr_db, p=p)),
         (said.gain_p, lambda p: audiomentations.Gain(*said.gain_db, p=p)),
         (said.polarity_p, lambda p: audiomentations.PolarityInversion(p=p)),
     ]
     transforms: list[Any] = [make(p) for p, make in made if p]
     return transforms
+
+
+def _responses(folder: str) -> list[str]:
+    """The files whose digest the run keeps, in their order; a folder it would read in the file system's."""
+    return [str(file) for file in files_of(Path(folder))]
 
 
 @contextmanager

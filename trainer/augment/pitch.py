@@ -74,9 +74,9 @@ def vocoded(frames: Tensor, factor: Tensor, count: int) -> Tensor:
     magnitude = torch.lerp(_frames_at(loud, begin), _frames_at(loud, begin + 1), along)
     turned = _frames_at(_turns(cos, sin), begin)
     phase = torch.cat([torch.ones_like(turned[:, :1]), turned[:, :-1]], dim=1).cumprod(dim=1)
-    middle = slice(count // 2, count // 2 + 1)
-    there = torch.complex(_frames_at(cos, begin[:, middle]), _frames_at(sin, begin[:, middle]))
-    phase *= there * phase[:, middle].conj()
+    middle = (factor * (last / 2)).round().long().clamp(max=count - 1)[:, None]
+    there = torch.complex(*(_frames_at(part, begin.gather(1, middle)) for part in (cos, sin)))
+    phase *= there * _frames_at(phase, middle).conj()
     return (phase * torch.complex(magnitude, torch.zeros_like(magnitude))).transpose(1, 2)
 
 

@@ -44,15 +44,18 @@ class Transformer(Encoder):
     """Log-mel (B, 1, frames, bands) -> embedding (B, size). Frames and bands beyond the last whole patch are not seen.
 
     Args:
+        bands: of the pictures.
         size: D, a multiple of 64; 192 for the tiny one.
         depth: blocks.
 
     Raises:
-        ConfigError: heads of 64 do not make up that size.
+        ConfigError: heads of 64 do not make up that size, or a patch is higher than a picture.
     """
 
-    def __init__(self, size: int = 192, depth: int = 12) -> None:
+    def __init__(self, bands: int, size: int = 192, depth: int = 12) -> None:
         super().__init__()
+        if bands < PATCH:
+            raise ConfigError(f"frontend.bands={bands} are too few for this encoder; use at least {PATCH}")
         if size % HEAD:
             raise ConfigError(f"width={size} is no size of this encoder; use a multiple of {HEAD}, such as 192")
         self.feature_size = self.embedding_size = size

@@ -34,4 +34,4 @@ def _encoder(recipe: Recipe) -> Encoder:
         case "byola-small":
             return byola_small(bands, width or 16)
         case "ast-tiny":
-            return Transformer(width or 192)
+            return Transformer(bands, width or 192)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from trainer.objectives.gathering import of_all
 from trainer.objectives.objective import Objective, Views
+from trainer.objectives.yardstick import YARDSTICK
 
 
 class Terms(Protocol):
@@ -28,12 +29,19 @@ class Terms(Protocol):
 class JointEmbedding(Objective):
     """`formula` of the projected embeddings (N, D) of both views."""
 
-    def __init__(self, formula: Callable[[Tensor, Tensor], Terms], projector: nn.Module) -> None:
+    def __init__(self, formula: Callable[[Tensor, Tensor], Terms], projector: nn.Sequential) -> None:
         super().__init__()
         self.projector = projector
         self._formula = formula
 
     def forward(self, views: Views) -> dict[str, Tensor]:
-        """The formula's terms. The projector sees one view after the other, as the encoder does."""
+        """The formula's terms. The projector sees one view after the other, as the encoder does.
+
+        Alignment and uniformity are names of what the encoder says (`yardstick`): behind a projector they are called
+        otherwise.
+        """
         x, y = (of_all(self.projector(view)) for view in (views.x, views.y))
-        return self._formula(x, y)._asdict()
+        terms = self._formula(x, y)._asdict()
+        if not len(self.projector):
+            return terms
+        return {f"projected_{name}" if name in YARDSTICK else name: value for name, value in terms.items()}

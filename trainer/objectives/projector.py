@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from torch import nn
 
 
-def projector(inputs: int, sizes: Sequence[int], *, standardised: bool = False) -> nn.Module:
+def projector(inputs: int, sizes: Sequence[int], *, standardised: bool = False) -> nn.Sequential:
     """Linear layers of `sizes`, with batch normalisation and ReLU between them: (N, inputs) -> (N, sizes[-1]).
 
     Without sizes it is nothing: the loss sees the encoder's final layer. Else, if it is to be `standardised`, every

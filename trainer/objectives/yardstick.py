@@ -13,6 +13,9 @@ from torch import Tensor
 
 from trainer.objectives.alignment_uniformity import alignment_uniformity
 
+#: What it is made of; an objective that names these has them of the encoder's final layer, and of all processes.
+YARDSTICK = ("alignment", "uniformity")
+
 
 @torch.no_grad()
 def scalars_of(outputs: Mapping[str, Any]) -> dict[str, float]:

@@ -62,8 +62,7 @@ def build_source(plan: Plan, settings: FitSettings, clips: ClipsInMemory | None,
         ConfigError: batches that the ranks cannot share, or settings that contradict each other.
     """
     spec = plan.spec
-    pairs = plan.recipe.batch_pairs or spec.block_pairs * share.world
-    batches = Batches(block_pairs=spec.block_pairs, batch_pairs=pairs, share=share)
+    batches = Batches(block_pairs=spec.block_pairs, batch_pairs=plan.batch_pairs, share=share)
     if not plan.data.streams and clips:
         start = plan.start if isinstance(plan.start, int) else 0
         return RecordingsSource(recorded_pairs(plan, clips), batches, start=start, transform=_transform(plan))

@@ -47,6 +47,15 @@ def test_the_global_generators_are_left_as_they_were(paper: Audiomentations) -> 
     assert (random.random(), np.random.random()) == expected
 
 
+def test_rooms_are_those_of_the_manifest_in_its_order(tmp_path: Path) -> None:
+    for name in ("b", "a", "not"):
+        write_clip(tmp_path / name / "room.wav", 0.2)
+    (tmp_path / "manifest.csv").write_text("file\nb/room.wav\na/room.wav\n")
+    rooms = replace(SETS["none"], reverb_p=1.0, impulse_responses=str(tmp_path))
+    (transform,) = Audiomentations(rooms, seed=0, rate=16_000)._compose.transforms
+    assert [Path(file).parent.name for file in transform.ir_files] == ["b", "a"]
+
+
 def test_rooms_need_a_folder() -> None:
     with pytest.raises(ConfigError, match="audiomentations has no artificial rooms"):
         Audiomentations(SETS["paper"], seed=0, rate=16_000)

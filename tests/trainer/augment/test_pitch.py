@@ -58,6 +58,12 @@ def test_a_tone_moves_by_the_ratio_and_keeps_its_length_and_level(semitones: flo
     assert float(moved[1_000:-1_000].square().mean()) == pytest.approx(0.125, rel=0.1)
 
 
+@pytest.mark.parametrize(("semitones", "highest"), [(-12.0, 12.0), (0.0, 12.0), (-7.0, 7.0), (12.0, 12.0)])
+def test_it_keeps_its_level_however_wide_the_range(semitones: float, highest: float) -> None:
+    (moved,) = pitch_shifted(tones([440.0]), torch.tensor([2 ** (semitones / 12)]), 2 ** (highest / 12))
+    assert float(moved[1_000:-1_000].square().mean()) == pytest.approx(0.125, rel=0.02)
+
+
 def test_frames_become_the_sound_that_torch_makes_of_them() -> None:
     sounds = torch.from_numpy(np.random.default_rng(0).standard_normal((3, 4_096)).astype(np.float32))
     window = torch.hann_window(FFT)

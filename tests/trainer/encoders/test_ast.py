@@ -63,7 +63,7 @@ def slow(picture: Array, state: dict[str, Array], depth: int) -> Array:
 def test_it_is_the_slow_one(frames: int, bands: int) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        encoder = Transformer(size=128, depth=2)
+        encoder = Transformer(bands, size=128, depth=2)
         for parameter in encoder.parameters():  # larger than at first, so that nothing is lost in rounding
             parameter.data += 0.1 * torch.randn_like(parameter)
         pictures = torch.randn(2, 1, frames, bands)
@@ -77,7 +77,7 @@ def test_it_is_the_slow_one(frames: int, bands: int) -> None:
 def test_the_tiny_one_has_5_4_million_parameters() -> None:
     block = 2 * 2 * 192 + (192 + 1) * 3 * 192 + (192 + 1) * 192 + (192 + 1) * 768 + (768 + 1) * 192
     with torch.device("meta"):
-        count = sum(parameter.numel() for parameter in Transformer().parameters())
+        count = sum(parameter.numel() for parameter in Transformer(64).parameters())
     assert count == (256 + 1) * 192 + 12 * block + 2 * 192 == 5_388_096
 
 
@@ -89,4 +89,9 @@ def test_every_place_is_another() -> None:
 
 def test_a_size_that_heads_do_not_make_up_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"width=100 .* multiple of 64"):
-        Transformer(size=100)
+        Transformer(64, size=100)
+
+
+def test_pictures_lower_than_a_patch_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"frontend.bands=8 .* at least 16"):
+        Transformer(8)
