@@ -7,7 +7,7 @@ come in at once, a key that is removed may not come again (a connection that is 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -56,14 +56,14 @@ class AllowList:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._read_at = self._changed_at()
-        self._keys = self._read()
+        self._keys = frozenset(map(read_public, folder.glob(PATTERN)))
         if not self._keys:
             raise ConfigError(f"{folder} has no {PATTERN}, so no client could come; run `synth-server keys curve`")
 
     def __contains__(self, key: bytes) -> bool:
         try:
             if (changed_at := self._changed_at()) != self._read_at:
-                self._keys, self._read_at = self._read(), changed_at
+                self._read_at, self._keys = changed_at, frozenset(self._readable())
         except ConfigError as error:
             _log.error("the list of clients stays as it was: %s", error)
         return key in self._keys
@@ -74,8 +74,13 @@ class AllowList:
         except OSError as error:
             raise ConfigError(f"cannot read the folder {self.folder}: {error.strerror}") from error
 
-    def _read(self) -> frozenset[bytes]:
-        return frozenset(read_public(path) for path in self.folder.glob(PATTERN))
+    def _readable(self) -> Iterator[bytes]:
+        """Without those that hold no key, each of which is named."""
+        for path in self.folder.glob(PATTERN):
+            try:
+                yield read_public(path)
+            except ConfigError as error:
+                _log.error("left out of the list of clients: %s", error)
 
 
 class CurveGate:

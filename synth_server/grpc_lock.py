@@ -122,4 +122,7 @@ class TlsLock:
         return self._identity.server()
 
     def _changed_at(self) -> tuple[int, ...]:
-        return tuple(path.stat().st_mtime_ns for path in (self._files.cert, self._files.key, self._files.ca))
+        try:
+            return tuple(path.stat().st_mtime_ns for path in (self._files.cert, self._files.key, self._files.ca))
+        except OSError as error:
+            raise ConfigError(f"cannot read {error.filename}: {error.strerror}") from error

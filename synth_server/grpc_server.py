@@ -111,7 +111,8 @@ class GrpcServer:
         try:
             port = self._lock.listen(self._server, address)
         except RuntimeError as error:
-            raise BindError(f"cannot serve gRPC on {address}: the address is taken; choose another --grpc") from error
+            reason = "the address is taken, or none of this machine's"  # gRPC does not say which
+            raise BindError(f"cannot serve gRPC on {address}: {reason}; choose another --grpc") from error
         self.address = Address(address.host, port)
         self._health = health.HealthServicer()
         self._service: WorkerService | None = None

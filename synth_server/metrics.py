@@ -64,11 +64,13 @@ class WorkerMetrics:
             self.stage_seconds.labels(stage)
         self.blocks_rendered = Tally(f"{prefix}_blocks_rendered", "Blocks rendered.", registry=registry)
         self.pairs_rendered = Tally(f"{prefix}_pairs_rendered", "Pairs rendered.", registry=registry)
-        self.blocks_served = Tally(f"{prefix}_blocks_served", "Blocks sent to clients.", registry=registry)
-        self.blocks_shared = Tally(
-            f"{prefix}_blocks_shared", "Blocks sent to clients that another ask had rendered.", registry=registry
+        self.blocks_served = Tally(
+            f"{prefix}_blocks_served", "Blocks for clients, sent or refused as unread.", registry=registry
         )
-        self.served_bytes = Tally(f"{prefix}_served_bytes", "Bytes of blocks sent to clients.", registry=registry)
+        self.blocks_shared = Tally(
+            f"{prefix}_blocks_shared", "Of these blocks, those that another ask had rendered.", registry=registry
+        )
+        self.served_bytes = Tally(f"{prefix}_served_bytes", "Bytes of these blocks.", registry=registry)
         self.refusals = Counter(f"{prefix}_refusals", "Streams refused to clients.", registry=registry)
         self.failures = Counter(f"{prefix}_failures", "Blocks that could not be rendered.", registry=registry)
         self.sheds = Counter(f"{prefix}_sheds", "Asks dropped since a bound was reached.", ["bound"], registry=registry)

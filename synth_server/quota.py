@@ -15,8 +15,9 @@ from typing import Final, Literal, NamedTuple, get_args
 
 from synth_server.limits import MIB
 
-#: The names of the bounds; they are labels of a metric. The last two are those of `roster.py`.
-Bound = Literal["client_blocks", "client_bytes", "blocks", "bytes", "clients", "streams"]
+#: The names of the bounds; they are labels of a metric. Clients and streams are those of `roster.py`, unread is that of
+#: `serving.py`.
+Bound = Literal["client_blocks", "client_bytes", "blocks", "bytes", "clients", "streams", "unread"]
 BOUNDS: Final[tuple[Bound, ...]] = get_args(Bound)
 
 

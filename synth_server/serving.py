@@ -166,7 +166,7 @@ class Serving:
     def _hand_out(self) -> None:
         while self._rendering.jobs < JOBS_AHEAD and (job := self._dispatcher.next_job()):
             self._rendering.begin(job)
-        if self._pulse.probe_wanted():
+        if not self._rendering.jobs and self._pulse.probe_wanted():  # one in the making answers the question, too
             self._rendering.begin(ProbeJob())
 
     def _finish(self, job: Job, answer: Answer) -> None:
@@ -198,6 +198,7 @@ class Serving:
         waiting = self._doors[client[0]].backlog(client[1:])
         if not waiting or waiting + message.nbytes <= self._client_bytes:
             return message
+        self._metrics.sheds.labels("unread").inc()
         self._complain(client, "client %s has not read %d MiB of blocks", client.hex(), waiting // MIB)
         reason = f"you have not read {waiting / MIB:.0f} MiB that you asked for; lower the credit"
         return Failed(digest=message.digest, index=message.index, reason=reason)

@@ -198,6 +198,8 @@ class Client:
         complain_at = began + COMPLAIN_SECONDS
         while not done():
             if verdict := self._exchange.verdict(index):
+                if index is not None:
+                    self._exchange.forgive(index)
                 raise verdict
             if now - began >= self.timeout:
                 raise self._exchange.expired(index, now - began)

@@ -7,6 +7,7 @@ and from environment variables (`SYNTH_SERVER_SERVE__BIND`, for example); `--hel
 
 from __future__ import annotations
 
+import difflib
 import logging
 import os
 import re
@@ -91,12 +92,15 @@ def parse(prog: str, description: str, commands: Sequence[Command], argv: Sequen
         exit_on_error=False,
     )
     subcommands = parser.add_subcommands(required=True, dest="command")
-    named = {*argv, os.environ.get(f"{prog.replace('-', '_').upper()}_COMMAND")}
+    variables = prog.replace("-", "_").upper()
+    named = {*argv, os.environ.get(f"{variables}_COMMAND")}
     for command in commands:
         summary = (command.settings.__doc__ or "").strip()
         # Reading settings takes most of the time of `--help`, so it is left out for commands that nobody named.
         settings = _parser_of(command) if command.name in named else ArgumentParser()
         subcommands.add_subcommand(command.name, settings, help=summary.splitlines()[0])
+        if command.name in named:
+            _refuse_misspelt(f"{variables}_{command.name.upper()}__", settings)
     try:
         parsed = parser.parse_args([_OPTION.sub(_underscored, word) for word in argv])
         chosen = next(command for command in commands if command.name == parsed.command)
@@ -104,6 +108,16 @@ def parse(prog: str, description: str, commands: Sequence[Command], argv: Sequen
     except (ArgumentError, TypeError) as error:
         raise ConfigError(f"{_plain(str(error))} (see `{prog} --help` or `{prog} COMMAND --help`)") from error
     return chosen, chosen.settings(**{field.name: values[field.name] for field in fields(chosen.settings)})
+
+
+def _refuse_misspelt(prefix: str, settings: ArgumentParser) -> None:
+    """Every variable with the prefix is one of these settings: a lock that is misspelt would be no lock."""
+    known = {action.dest.upper().replace(".", "__") for action in settings._actions}
+    said = {name.removeprefix(prefix) for name in os.environ if name.startswith(prefix)}
+    for name in sorted(said - known):
+        near = difflib.get_close_matches(name, known, n=1)
+        remedy = f"did you mean {prefix}{near[0]}?" if near else "see --help for those there are"
+        raise ConfigError(f"the environment variable {prefix}{name} is no setting of this command; {remedy}")
 
 
 def _plain(message: str) -> str:

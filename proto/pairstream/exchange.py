@@ -6,7 +6,7 @@ reorder, duplication and crash can be tested without any. `client.py` is the she
 A block may be asked for as often as one likes, since it is a pure function of (spec, index). What was asked
 of a worker that is gone, busy or failed is asked of the next one in the block's order of preference. What is
 late is asked of the next one as well, within an allowance; whichever comes first counts, and the loser is not
-told: it would have to be told before it renders, and what it renders may serve another experiment.
+told, as what it renders may serve another experiment.
 
 How long a block is on its way counts only while the consumer waits (see `pause`): a step of a minute makes no
 worker look slow.
@@ -121,6 +121,10 @@ class Exchange:
         """Whether the block has come."""
         return self._wanted.has(index)
 
+    def forgive(self, index: int) -> None:
+        """The consumer was told that it cannot have this block; should it want it still, it is asked for anew."""
+        self._wanted.forgive(index)
+
     def take(self, index: int) -> PairBlock:
         """The block that has come; it is handed out once, and not wanted any more."""
         return self._wanted.take(index)
@@ -186,7 +190,8 @@ class Exchange:
             self.counts["duplicates"] += 1
 
     def _failed(self, worker: str, message: Failed) -> None:
-        if message.digest == self._digest and message.index in self._wanted:
+        """Only of what it was asked for since it joined: one that was restarted unseen knows no stream yet."""
+        if message.digest == self._digest and worker in self._asks.of(message.index):
             self._wanted.failed(message.index, worker, message.reason)
             self._ask_again([message.index] if self._asks.void(message.index, worker) else [])
 

@@ -60,6 +60,7 @@ class GrpcLink:
         self._report = report
         self._closed = Flag()
         self._outgoing: SimpleQueue[bytes | None] = SimpleQueue()
+        self._knocking: grpc.Call | None = None
         self._tls = tls is not None
         self._channel = open_channel(target, tls, (*_OPTIONS, receive_limit(max_block_bytes)))
         self._open: grpc.StreamStreamMultiCallable[bytes, bytes] = self._channel.stream_stream(
@@ -80,9 +81,11 @@ class GrpcLink:
         return self._closed.is_set()
 
     def close(self) -> None:
-        """End the stream once what is queued was handed over. Idempotent."""
+        """End the stream once what is queued was handed over; if it never began, at once. Idempotent."""
         self._closed.set()
         self._outgoing.put(None)
+        if self._knocking:
+            self._knocking.cancel()
         self._thread.join(CLOSE_SECONDS)
         self._channel.close()
 
@@ -91,10 +94,13 @@ class GrpcLink:
         while not self._closed.is_set():
             outgoing: SimpleQueue[bytes | None] = SimpleQueue()
             self._outgoing = outgoing
-            call = self._open(iter(outgoing.get, None))
+            call = self._knocking = self._open(iter(outgoing.get, None))
+            if self._closed.is_set():  # just now, by somebody who saw no call
+                call.cancel()
             reason = ""
             try:
                 call.initial_metadata()  # waits until the worker has taken the call, or it has failed
+                self._knocking = None
                 reason = "the worker ended the stream"
                 if not call.is_active():
                     reason = _explained(call, tls=self._tls)

@@ -55,6 +55,11 @@ class Wanted:
         """A worker cannot give this block, which is wanted."""
         self._failures.setdefault(index, {})[worker] = reason
 
+    def forgive(self, index: int) -> None:
+        """What workers could not give they may be able to give now."""
+        if self._failures.pop(index, None):
+            self._unasked.add(index)
+
     @property
     def failures(self) -> Mapping[int, Mapping[str, str]]:
         """Of the blocks that workers could not give, which workers, and why."""

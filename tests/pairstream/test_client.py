@@ -6,12 +6,12 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 
 import pytest
 import zmq
+from toy_server import serve
 from toy_source import TOY, ToySource, open_toy
 
 from pairstream import Client, StreamSpec, connect
@@ -25,15 +25,7 @@ from pairstream.errors import (
 )
 from pairstream.local_transport import LocalTransport
 from pairstream.source import OpenSource
-from synth_server.config import ServeSettings
-from synth_server.metrics import WorkerMetrics
 from synth_server.server import Server
-
-SETTINGS = ServeSettings(bind="tcp://127.0.0.1:0", grpc="127.0.0.1:0", http="127.0.0.1:0", drain_seconds=2, capacity=1)
-
-
-def serve(open_source: OpenSource = open_toy, settings: ServeSettings = SETTINGS) -> Server:
-    return Server(settings, open_source, WorkerMetrics())
 
 
 def local(spec: StreamSpec = TOY, open_source: OpenSource = open_toy, timeout: float = 5.0) -> Client:
@@ -92,97 +84,6 @@ def test_the_client_never_asks_for_more_than_its_credit():
         assert sources[0].rendered == [0, 1, 2, 3]
 
 
-def test_two_workers_share_the_blocks_of_one_client():
-    sources: list[ToySource] = []
-
-    def open_source(spec: StreamSpec) -> ToySource:
-        source = ToySource(spec)
-        sources.append(source)
-        return source
-
-    with serve(open_source) as first, serve(open_source) as second:
-        both = f"{first.addresses.data},{second.addresses.data.removeprefix('zmq://')}"
-        with connect(both, TOY, timeout=5) as client:
-            assert [block.index for block in client.blocks(stop=400)] == list(range(400))
-    rendered = [source.rendered for source in sources if source.spec == TOY]
-    assert sorted(rendered[0] + rendered[1]) == list(range(400))
-    assert min(map(len, rendered)) > 100
-
-
-def test_a_worker_that_leaves_is_replaced_by_the_other_one():
-    with serve() as first, serve() as second:
-        both = f"{first.addresses.data},{second.addresses.data.removeprefix('zmq://')}"
-        with connect(both, TOY, timeout=5) as client:
-            stream = client.blocks()
-            before = [next(stream).index for _ in range(10)]
-            first.stop()
-            assert before + [next(stream).index for _ in range(30)] == list(range(40))
-
-
-@pytest.fixture
-def name_service(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
-    """What the resolver knows, looked up as often as the client turns."""
-    names: dict[str, list[str]] = {}
-
-    def getaddrinfo(host: str, *_: object, **__: object) -> list[tuple[object, ...]]:
-        if not names.get(host):
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in names[host]]
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr("pairstream.client.LONGEST_TICK_SECONDS", 0.01)
-    monkeypatch.setattr("pairstream.discovery.EAGER_SECONDS", 0.0)
-    monkeypatch.setattr("pairstream.discovery.EVERY_SECONDS", 0.0)
-    return names
-
-
-def twins() -> tuple[Server, Server, int]:
-    """Two workers on the same port of two addresses, as behind one name."""
-    first = serve()
-    port = int(first.addresses.data.rpartition(":")[2])
-    return first, serve(settings=replace(SETTINGS, bind=f"tcp://127.0.0.2:{port}")), port
-
-
-def test_workers_behind_a_name_are_found_join_and_leave_while_the_stream_runs(name_service: dict[str, list[str]]):
-    first, second, port = twins()
-    with first, second:
-        name_service["worker"] = ["127.0.0.1"]
-        with connect(f"dns+zmq://worker:{port}", TOY, timeout=10, credit_bytes=4 * TOY.audio_bytes) as client:
-            stream = client.blocks()
-            received = [next(stream).index for _ in range(20)]
-            assert set(client.stats().received) == {first.addresses.data}
-            name_service["worker"] = ["127.0.0.1", "127.0.0.2"]
-            while second.addresses.data not in client.stats().received:
-                received.append(next(stream).index)
-            name_service["worker"] = ["127.0.0.2"]
-            client._turn(0.01)
-            assert client.stats().workers == 2, "a worker that has left the DNS only is still of use"
-            first.stop()
-            while first.addresses.data in client._transport.workers:
-                received.append(next(stream).index)
-            name_service["worker"] = []
-            received += [next(stream).index for _ in range(20)]
-    assert received == list(range(len(received)))
-
-
-def test_a_name_without_addresses_is_waited_for_and_the_error_says_so(name_service: dict[str, list[str]]):
-    with pytest.raises(WorkerUnavailableError, match=r"waited 0\.\d s .*worker was looked up \d+ times: .*not known"):
-        connect("dns+zmq://worker:5555", TOY, timeout=0.5)
-
-
-def test_a_worker_that_comes_back_is_used_again():
-    expected = [ToySource(TOY).render(index).sha256() for index in range(60)]
-    with serve() as first:
-        port = first.addresses.data.rpartition(":")[2]
-        with connect(first.addresses.data, TOY, timeout=10, credit_bytes=1) as client:
-            stream = client.blocks()
-            received = [next(stream).sha256() for _ in range(30)]
-            first.stop()
-            with serve(settings=replace(SETTINGS, bind=f"tcp://127.0.0.1:{port}")):
-                received += [next(stream).sha256() for _ in range(30)]
-    assert received == expected
-
-
 def test_a_worker_that_is_not_there_is_an_error_that_says_where_and_what_to_do():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -227,6 +128,23 @@ def test_a_block_that_cannot_be_rendered_is_an_error_and_the_next_ones_come():
         with pytest.raises(RenderError, match=r"block 1 of stream .* this one is broken"):
             client.fetch(1)
         assert client.fetch(2).index == 2
+
+
+def test_a_block_that_could_not_be_rendered_once_is_asked_for_anew():
+    sources: list[ToySource] = []
+
+    def open_source(spec: StreamSpec) -> ToySource:
+        sources.append(ToySource(spec, broken=frozenset([1])))
+        return sources[-1]
+
+    with serve(open_source) as server, connect(server.addresses.data, TOY, timeout=5) as client:
+        with pytest.raises(RenderError):
+            client.fetch(1)
+        with pytest.raises(RenderError):
+            client.fetch(1)
+        for source in sources:
+            source.broken = frozenset()
+        assert client.fetch(1).index == 1
 
 
 @pytest.mark.slow

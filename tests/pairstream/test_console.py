@@ -185,6 +185,21 @@ def test_a_reader_that_goes_away_is_no_error():
     assert done.stderr == b""
 
 
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [("CURVE_KEYS", "CURVE_KEY"), ("THREDS", "THREADS"), ("NONSENSE", "see --help")],
+)
+def test_a_variable_that_is_misspelt_is_refused(
+    variable: str, meant: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(f"SYNTH_SERVER_SERVE__{variable}", "4")
+    assert synth_server(["serve"]) == 2
+    err = capsys.readouterr().err
+    assert len(err.splitlines()) == 1
+    assert f"SYNTH_SERVER_SERVE__{variable} is no setting" in err
+    assert meant in err
+
+
 def test_the_environment_may_name_the_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("TRAINER_COMMAND", "runs")
     assert trainer([]) == 2

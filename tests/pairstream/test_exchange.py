@@ -116,6 +116,25 @@ def test_a_failed_block_is_tried_elsewhere_before_it_is_an_error():
     assert subject.verdict(1) is None
 
 
+def test_what_a_worker_says_of_an_ask_before_it_joined_again_is_no_failure():
+    subject = opened(A)
+    subject.want([0], 0.0)
+    subject.handle(Joined(A), 1.0)
+    subject.handle(Received(A, Failed(digest=TOY.digest, index=0, reason="not open here")), 1.0)
+    assert subject.verdict(0) is None
+    assert asked(subject.handle(Received(A, OPENED), 1.0)) == {A: (0,)}
+
+
+def test_what_failed_is_asked_for_anew_once_the_consumer_was_told():
+    subject = opened(A)
+    subject.want([0], 0.0)
+    subject.handle(Received(A, Failed(digest=TOY.digest, index=0, reason="out of memory")), 0.0)
+    assert isinstance(subject.verdict(0), RenderError)
+    subject.forgive(0)
+    assert subject.verdict(0) is None
+    assert asked(subject.want([0], 1.0)) == {A: (0,)}
+
+
 def test_only_a_refusal_by_all_workers_is_final():
     subject = exchange(A, B)
     for worker in (A, B):

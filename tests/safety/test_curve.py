@@ -109,10 +109,16 @@ def test_a_key_that_is_removed_does_not_come_in_again(worker: Server, keys: Keyr
     assert hashes(worker.addresses.data, keys.curve("alice"))
 
 
-def test_a_list_that_is_damaged_stays_as_it_was(worker: Server, keys: Keyring, caplog: pytest.LogCaptureFixture):
+def test_a_file_that_holds_no_key_is_named_once_and_the_others_count(
+    worker: Server, keys: Keyring, caplog: pytest.LogCaptureFixture
+):
     (keys.folder / "curve/allowed/junk.public").write_text("no key")
-    assert hashes(worker.addresses.data, keys.curve("alice"))
-    assert "junk.public holds no public CURVE key" in caplog.text
+    (keys.folder / "curve/allowed/bob.public").unlink()
+    for _ in range(3):
+        assert hashes(worker.addresses.data, keys.curve("alice"))
+    with pytest.raises(WorkerUnavailableError, match="turned our key away"):
+        connect(worker.addresses.data, TOY, timeout=0.3, credentials=keys.curve("bob"))
+    assert caplog.text.count("junk.public holds no public CURVE key") == 1
 
 
 def test_a_client_without_keys_is_told_what_it_lacks(worker: Server):

@@ -218,6 +218,13 @@ def test_a_file_that_is_of_no_use_is_one_clear_line(keys: Keyring, name: str, da
         connect("grpc://127.0.0.1:1", TOY, timeout=0.1, credentials=alice)
 
 
+@pytest.mark.parametrize("name", ["tls_cert", "tls_key", "tls_ca"])
+def test_a_worker_without_one_of_its_files_does_not_start_and_says_which(keys: Keyring, name: str):
+    settings = replace(PLAIN, **keys.tls_flags | {name: "/nowhere/at-all.pem"})
+    with pytest.raises(ConfigError, match=r"cannot read /nowhere/at-all\.pem: No such file"):
+        Server(settings, open_toy, WorkerMetrics())
+
+
 def test_the_key_of_another_certificate_is_one_clear_line(keys: Keyring):
     alice = replace(keys.tls("alice"), tls_key=keys.tls_flags["tls_key"])
     with pytest.raises(ConfigError, match="is of no use"):

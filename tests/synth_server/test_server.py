@@ -8,6 +8,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 
 import grpc
@@ -26,6 +27,7 @@ from pairstream.v1 import worker_pb2, worker_pb2_grpc
 from synth_server.config import ServeSettings
 from synth_server.metrics import WorkerMetrics
 from synth_server.patches import load_patch
+from synth_server.pulse import Pulse
 from synth_server.server import Server
 
 SETTINGS = ServeSettings(bind="tcp://127.0.0.1:0", grpc="127.0.0.1:0", http="127.0.0.1:0", drain_seconds=2, capacity=1)
@@ -46,6 +48,14 @@ def health(server: Server) -> str:
     with grpc.insecure_channel(server.addresses.grpc) as channel:
         answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
     return health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
+
+
+def health_code(server: Server) -> int:
+    try:
+        with urllib.request.urlopen(server.addresses.http + "/healthz", timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 def status(server: Server) -> worker_pb2.StatusResponse:
@@ -88,6 +98,32 @@ def test_a_worker_is_healthy_only_once_it_has_rendered_a_block():
     finally:
         may_render.set()
         server.stop()
+
+
+def test_questions_for_its_health_do_not_pile_up_before_a_worker_that_is_stuck(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("synth_server.server.Pulse", partial(Pulse, lately=0.0, patience=0.05))
+    stuck, go_on = threading.Event(), threading.Event()
+
+    class Stuck(ToySource):
+        def render(self, index: int) -> PairBlock:
+            if stuck.is_set():
+                go_on.wait(20)
+            return super().render(index)
+
+    sources: list[Stuck] = []
+
+    def open_source(spec: StreamSpec) -> Stuck:
+        sources.append(Stuck(spec))
+        return sources[-1]
+
+    with Server(SETTINGS, open_source, WorkerMetrics()) as server:
+        stuck.set()
+        before = sum(len(source.rendered) for source in sources)
+        assert [health_code(server) for _ in range(6)] == [503] * 6
+        go_on.set()
+        with connect(server.addresses.data, TOY, timeout=10) as client:
+            assert client.fetch(0).index == 0
+    assert sum(len(source.rendered) for source in sources) <= before + 3
 
 
 def test_a_worker_that_cannot_render_does_not_start():

@@ -28,11 +28,11 @@ class ToySource:
         self.rendered: list[int] = []
         self.closed = False
         self._seconds = seconds
-        self._broken = broken
+        self.broken = broken
 
     def render(self, index: int) -> PairBlock:
         self.rendered.append(index)
-        if index in self._broken:
+        if index in self.broken:
             raise RenderError("this one is broken")
         time.sleep(self._seconds)
         rng = np.random.Generator(np.random.Philox(key=[self.spec.seed, index]))
