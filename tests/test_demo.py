@@ -78,6 +78,7 @@ def test_an_earlier_demonstration_is_replaced_but_nothing_else_is(run: Path, tmp
     treasure = tmp_path / "thesis"
     treasure.mkdir()
     (treasure / "chapter.tex").write_text("years of work")
+    (treasure / "config.json").write_text("{}")  # as a training has one, too
     done = demo("--run", str(treasure), "--max-steps", "2")
     assert done.returncode == 2
     assert done.stderr.strip().splitlines() == [

@@ -26,7 +26,7 @@ def read_clip(path: Path, sample_rate: int = SAMPLE_RATE) -> Samples:
     """
     try:
         audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
+    except (soundfile.LibsndfileError, OSError, TypeError) as error:  # TypeError: a .raw file says nothing of itself
         reason = "there is no such file" if not path.exists() else f"it cannot be read as audio ({error})"
         raise DataError(f"{path}: {reason}; mend the file or take it out of the manifest") from error
     mono: Samples = audio.mean(axis=1, dtype=np.float32)

@@ -20,6 +20,7 @@ from trainer.probes.mlp import Mlp
 from trainer.probes.named import named_checkpoints
 from trainer.probes.nearest import Nearest
 from trainer.probes.probe import Probe
+from trainer.probes.rows import refuse_twins
 from trainer.probes.subjects import log_mel_subject, trained_subject, untrained_subjects
 from trainer.probes.telling import Telling
 from trainer.recordings import Recordings, read_manifest
@@ -36,16 +37,18 @@ def probe(settings: ProbeSettings) -> list[Scored]:
         CheckpointError: a checkpoint that cannot be used.
         DataError: a manifest or clip that cannot be used.
     """
+    probes = probes_of(settings)
     manifests = [read_manifest(folder) for folder in settings.data]
     _refuse_namesakes(manifests)
     named = named_checkpoints(settings.checkpoint, settings.every_checkpoint)
     trained = [trained_subject(path, label) for path, label in named]
+    refuse_twins(trained)
     subjects = [log_mel_subject(), *untrained_subjects(trained, settings.untrained), *trained]
     telling = Telling(settings.quiet)
     measurement = Measurement(Cache(settings.cache), device_of(settings.accelerator), settings.jobs or cores(), telling)
     layers = settings.layer or ["pooled", "final"]
     embedded = [one for recordings in manifests for one in measurement.embedded(recordings, subjects, layers)]
-    return measurement.scored(embedded, probes_of(settings))
+    return measurement.scored(embedded, probes)
 
 
 def _refuse_namesakes(manifests: Sequence[Recordings]) -> None:
@@ -62,4 +65,4 @@ def probes_of(settings: ProbeSettings) -> list[Probe]:
         "knn": [Nearest()],
         "few-shot": [FewShot(k=k) for k in SHOTS],
     }
-    return [probe for name in settings.probe or list(kinds) for probe in kinds[name]]
+    return [probe for name in dict.fromkeys(settings.probe or kinds) for probe in kinds[name]]

@@ -91,7 +91,7 @@ def _groups(rows: list[dict[str, str]]) -> NDArray[np.int64]:
 def manifest_rows(path: Path) -> tuple[list[dict[str, str]], list[str]]:
     """The rows of a manifest and the names of its columns. Raises DataError: it cannot be read."""
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # Excel begins with a mark
             reader = csv.DictReader(file)
             return list(reader), list(reader.fieldnames or [])
     except FileNotFoundError as error:

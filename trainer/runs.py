@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from pairstream.errors import CheckpointError, ConfigError
@@ -90,8 +91,8 @@ def for_terminal(runs: Sequence[Run]) -> Table:
         spec, data, steps = run.plan.spec, run.plan.data, f"{run.steps:,} of {run.plan.recipe.max_steps:,}"
         synth, delta = (spec.synth, str(spec.delta)) if data.streams else ("", "")
         shown.add_row(
-            str(run.folder), run.started[:16].replace("T", " "), str(data), synth, delta, str(run.plan.seed),
-            steps if not run.ended else f"{run.steps:,}", _number(run.loss), _number(run.hit_at_1),
+            escape(str(run.folder)), run.started[:16].replace("T", " "), escape(str(data)), synth, delta,
+            str(run.plan.seed), steps if not run.ended else f"{run.steps:,}", _number(run.loss), _number(run.hit_at_1),
         )  # fmt: skip
     return shown
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from tempfile import TemporaryFile
 
 from pairstream.errors import ConfigError
 from trainer.cores import cores
@@ -61,7 +62,9 @@ def _grids(settings: SweepSettings) -> list[dict[str, list[object]]]:
 def _make(settings: SweepSettings) -> None:
     try:
         settings.to.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=settings.to):
+            pass
     except OSError as error:
         raise ConfigError(
-            f"cannot make the folder {settings.to}: {error.strerror}; choose another with --to"
+            f"cannot write to the folder {settings.to}: {error.strerror}; choose another with --to"
         ) from error

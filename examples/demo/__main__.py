@@ -47,7 +47,7 @@ def run(settings: DemoSettings) -> int:
     for folder in settings.data:
         read_manifest(folder)  # what is wrong with it should be said now, not after the training
     _make_room(settings.run)
-    log = settings.run.with_name(f"{settings.run.name}-worker.log")
+    log = _worker_log(settings.run)
     log.parent.mkdir(parents=True, exist_ok=True)
     print(f"{NOTE}:\n  {FULL_RUN}\n")
     print("starting a worker; its very first start on a machine compiles for some ten seconds", flush=True)
@@ -63,10 +63,16 @@ def run(settings: DemoSettings) -> int:
     return _tell(settings.run, report)
 
 
+def _worker_log(run: Path) -> Path:
+    """Beside the folder, from before there is one: so that is known which folders are a demonstration's."""
+    return run.with_name(f"{run.name}-worker.log")
+
+
 def _make_room(run: Path) -> None:
     if not run.exists():
         return
-    if not (run / "report.json").exists() and not (run / "config.json").exists():
+    ours = _worker_log(run).exists() and ((run / "report.json").exists() or (run / "config.json").exists())
+    if not ours and (not run.is_dir() or any(run.iterdir())):
         raise ConfigError(f"{run} exists and is not a demonstration's; remove it or choose another --run")
     print(f"replacing the earlier demonstration in {run}")
     shutil.rmtree(run)

@@ -18,13 +18,13 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
     """A binary file to write to; it takes the name `path` only if the block ends without an exception.
 
     Raises:
-        ConfigError: the folder cannot be made or written to.
+        ConfigError: the folder cannot be made or written to, the disk is full, or a folder has this name.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False)  # noqa: SIM115
     except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}; choose another folder") from error
+        raise _unwritable(path, error) from error
     part = Path(file.name)
     try:
         with file:
@@ -33,9 +33,15 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
             os.fsync(file.fileno())
         part.chmod(0o644)
         part.replace(path)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _unwritable(path, error) from error
         raise
+
+
+def _unwritable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(f"cannot write {path}: {error.strerror or error}; choose another place")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -72,7 +72,7 @@ def test_render_leaves_nothing_where_it_cannot_write(tmp_path: Path, capsys: pyt
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
     assert main(["render", "--out", str(blocked / "pairs"), *SMALL, "--pairs", "1"]) == 2
-    assert "choose another folder" in capsys.readouterr().err
+    assert "choose another place" in capsys.readouterr().err
     assert blocked.read_text() == "in the way"
 
 

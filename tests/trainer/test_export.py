@@ -122,6 +122,20 @@ def test_a_file_that_is_not_the_model_is_refused(run: Path) -> None:
     assert agreement("model.x", model, deaf, 2e-3, 3_000).difference == pytest.approx(1e-3, rel=0.1)
 
 
+def test_what_is_no_number_agrees_with_nothing(run: Path) -> None:
+    model, _ = load_model(run)
+
+    def void(audio: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        features, embedding = live(model)(audio)
+        return features, embedding * float("nan")
+
+    with pytest.raises(CheckpointError, match=r"model\.x gives vectors that are not finite numbers"):
+        agreement("model.x", model, void, 1e-4, 3_000)
+    next(model.encoder.parameters()).data.fill_(float("nan"))
+    with pytest.raises(CheckpointError, match="the live model gives vectors that are not finite"):
+        agreement("model.x", model, live(model), 1e-4, 3_000)
+
+
 def test_what_fails_leaves_nothing(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise CheckpointError("it broke")

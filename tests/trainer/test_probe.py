@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import shutil
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import tone_stream
 import torch
 from pitches import write_pitches
-from tiny_training import TINY, TINY_SPEC, but
+from tiny_training import but
 
-from pairstream.errors import CheckpointError, ConfigError, DataError
-from trainer import cli
+from pairstream.errors import CheckpointError, ConfigError
 from trainer.checkpoints import load_model, read_checkpoint
 from trainer.clips import frames_of, read_clip
-from trainer.config import FitSettings, SpecChoice
+from trainer.config import FitSettings
 from trainer.fit import fit
 from trainer.model import untrained_model
 from trainer.presets import PRESETS
@@ -33,27 +28,6 @@ from trainer.probes.tables import markdown
 from trainer.run_folder import RunFolder
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
-
-
-@pytest.fixture
-def pitches(tmp_path: Path) -> Path:
-    return write_pitches(tmp_path / "pitches")
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of two steps, trained once for all tests."""
-    folder = tmp_path_factory.mktemp("trained") / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(import_module("pairstream.connect"), "installed_renderer", lambda: tone_stream.ToySource)
-        fit(FitSettings(run=folder, spec=SpecChoice(**TINY_SPEC), accelerator="cpu", **{**TINY, "max_steps": 2}))
-    return folder
-
-
-@pytest.fixture
-def run(tmp_path: Path, trained: Path) -> Path:
-    """A copy of it, to be damaged at will."""
-    return Path(shutil.copytree(trained, tmp_path / "run"))
 
 
 def settings(tmp_path: Path, checkpoints: list[Any], data: list[Path], **more: Any) -> ProbeSettings:
@@ -162,65 +136,6 @@ def test_the_untrained_baseline_is_the_run_s_own_encoder_before_its_first_step(r
     assert max(float((a - b).detach().abs().max()) for a, b in pairs) < 0.1
 
 
-def test_the_command_shows_and_writes_the_tables(
-    tmp_path: Path, run: Path, pitches: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    files = {kind: tmp_path / f"extra.{kind}" for kind in ("json", "csv", "markdown")}
-    arguments = [
-        "probe",
-        "--checkpoint",
-        str(run),
-        "--data",
-        str(pitches),
-        "--probe",
-        "linear",
-        "--cache",
-        str(tmp_path),
-    ]
-    arguments += [word for kind, file in files.items() for word in (f"--{kind}", str(file))]
-    assert cli.main([*arguments, "--accelerator", "cpu", "--jobs", "1", "--untrained", "0", "--quiet"]) == 0
-    assert "pitches" in capsys.readouterr().out
-    written = json.loads(files["json"].read_text())
-    assert written == json.loads((run / "probe.json").read_text())
-    assert written["cells"][0] == {
-        "probe": "linear", "row": "log-mel", "data": "pitches", "mean": 1.0, "low": 1.0, "high": 1.0,
-        "over": "12 recordings",
-    }  # fmt: skip
-    lines = list(csv.DictReader(files["csv"].read_text().splitlines()))
-    assert len(lines) == len(written["results"]) == 5
-    assert (lines[0]["row"], lines[0]["accuracy"]) == ("log-mel", "1.000000")
-    for file in (files["markdown"], run / "probe.md"):
-        assert "| log-mel | **1.000 ± 0.000** |" in file.read_text()
-
-
-def test_a_section_is_replaced_and_the_rest_kept(tmp_path: Path, run: Path, pitches: Path) -> None:
-    file = tmp_path / "results.md"
-    file.write_text("# Results\n\n<!-- begin: small -->\noutdated\n<!-- end: small -->\n\nWhat it means.\n")
-    arguments = ["probe", "--checkpoint", str(run), "--data", str(pitches), "--probe", "knn", "--cache", str(tmp_path)]
-    arguments += ["--markdown", str(file), "--section", "small", "--jobs", "1", "--untrained", "0", "--quiet"]
-    assert cli.main(arguments) == 0
-    first = file.read_text()
-    assert first.startswith("# Results\n\n<!-- begin: small -->\n\n| recordings |")
-    assert first.endswith("<!-- end: small -->\n\nWhat it means.\n")
-    assert "outdated" not in first
-    assert cli.main(arguments) == 0
-    assert file.read_text() == first
-
-
-def test_a_file_without_the_section_is_left_alone(
-    tmp_path: Path, run: Path, pitches: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "mine.md"
-    file.write_text("mine")
-    arguments = ["probe", "--checkpoint", str(run), "--data", str(pitches), "--probe", "knn", "--cache", str(tmp_path)]
-    assert (
-        cli.main([*arguments, "--markdown", str(file), "--jobs", "1", "--untrained", "0", "--quiet"])
-        == ConfigError.exit_code
-    )
-    assert "<!-- begin: probe -->" in capsys.readouterr().err
-    assert file.read_text() == "mine"
-
-
 def test_a_run_may_be_named(tmp_path: Path, run: Path, pitches: Path) -> None:
     found = report(tmp_path, [f"mine={run}"], [pitches], layer=["pooled"])
     assert found.rows[-1] == "mine, pooled"
@@ -250,18 +165,6 @@ def test_a_checkpoint_that_cannot_be_used_is_named(
         report(tmp_path, [run], [pitches])
 
 
-def test_a_damaged_clip_is_one_line_and_no_traceback(
-    tmp_path: Path, run: Path, pitches: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (pitches / "3.flac").write_bytes(b"no audio")
-    arguments = ["probe", "--checkpoint", str(run), "--data", str(pitches), "--cache", str(tmp_path), "--quiet"]
-    assert cli.main(arguments) == DataError.exit_code
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert "3.flac: it cannot be read as audio" in error
-    assert not (run / "probe.json").exists()
-
-
 @pytest.mark.parametrize(
     ("more", "said"),
     [
@@ -278,7 +181,26 @@ def test_settings_that_cannot_be_meant_are_refused(more: dict[str, Any], said: s
         ProbeSettings(**{"checkpoint": ["run"], "data": [Path("data")]} | more)
 
 
-def test_a_copy_of_a_run_is_a_run_of_its_own_in_the_table(tmp_path: Path, run: Path, pitches: Path) -> None:
+def test_a_training_that_is_named_twice_is_no_two_seeds(tmp_path: Path, run: Path, pitches: Path) -> None:
+    shutil.copytree(run, tmp_path / "copy")
+    with pytest.raises(ConfigError, match="are one training, and would count as two"):
+        report(tmp_path, [run, tmp_path / "copy"], [pitches])
+
+
+def test_a_checkpoint_has_its_step_whatever_it_is_called(tmp_path: Path, tiny: FitSettings, pitches: Path) -> None:
+    fit(but(tiny, max_steps=4))
+    for step in (2, 4):
+        (tiny.run / f"checkpoints/step-{step:08}.ckpt").rename(tmp_path / f"of-{step}.ckpt")
+    found = report(tmp_path, [tmp_path / "of-2.ckpt", tmp_path / "of-4.ckpt"], [pitches], layer=["final"])
+    assert found.rows[2:] == ["step=2, final", "step=4, final"]
+
+
+def test_a_probe_that_is_said_twice_is_fitted_once(tmp_path: Path, run: Path, pitches: Path) -> None:
+    found = report(tmp_path, [run], [pitches], probe=["knn", "knn"], layer=["final"])
+    assert len(found.runs("knn", "trained, final", "pitches")) == 1
+
+
+def test_a_copy_of_a_run_may_have_a_row_of_its_own(tmp_path: Path, run: Path, pitches: Path) -> None:
     shutil.copytree(run, tmp_path / "copy")
     found = report(tmp_path, [f"one={run}", f"two={tmp_path / 'copy'}"], [pitches], layer=["final"])
     assert found.rows == ["log-mel", "untrained, final", "one, final", "two, final"]

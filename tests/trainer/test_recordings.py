@@ -66,6 +66,17 @@ def test_a_folder_without_manifest_is_refused_with_the_remedy(tmp_path: Path) ->
         read_manifest(tmp_path)
 
 
+def test_the_mark_that_excel_puts_first_is_no_part_of_a_column(tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text("file,label,fold\n1,a,1\n2,b,2\n3,a,2\n4,b,1\n", encoding="utf-8-sig")
+    assert len(read_manifest(tmp_path).files) == 4
+
+
+def test_a_file_without_a_header_is_named(tmp_path: Path) -> None:
+    (tmp_path / "clip.raw").write_bytes(bytes(64))
+    with pytest.raises(DataError, match=r"clip\.raw: it cannot be read as audio"):
+        read_clip(tmp_path / "clip.raw")
+
+
 def test_a_manifest_in_another_encoding_is_refused(tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_bytes("file,label,fold\nbär,a,1\n".encode("latin-1"))
     with pytest.raises(DataError, match="UTF-8"):

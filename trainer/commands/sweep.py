@@ -9,6 +9,7 @@ from rich.console import Console
 
 from pairstream.console import INTERRUPTED
 from trainer.probe_settings import ProbeSettings
+from trainer.recordings import read_manifest
 from trainer.sweep import Swept, sweep
 from trainer.sweep_settings import SweepSettings
 
@@ -18,6 +19,8 @@ PROGRAM = (sys.executable, "-m", "trainer.cli")
 
 def run(settings: SweepSettings) -> int:
     """0 when all runs are finished, 1 when some failed, 130 when it was stopped."""
+    for folder in settings.data:  # before the trainings, not after
+        read_manifest(folder)
     swept = sweep(settings, PROGRAM)
     _tell(swept)
     if swept.stopped:

@@ -51,9 +51,11 @@ def agreement(name: str, model: AudioModel, written: Hearing, tolerance: float, 
     worst, count = 0.0, 0
     for audio in sounds(model.sample_rate, shortest):
         for ours, theirs in zip(live(model)(audio), written(audio), strict=True):
+            _refuse_what_is_no_number("the live model", ours)
+            _refuse_what_is_no_number(name, theirs)
             worst = max(worst, _difference(name, ours, theirs))
         count += len(audio)
-    if not worst <= tolerance:
+    if worst > tolerance:
         raise CheckpointError(
             f"{name} is not the model: its vectors differ by {worst:.2g} of the largest number, and {tolerance:g} is "
             "allowed; nothing was written. Export another format, or with --dtype float32"
@@ -69,6 +71,14 @@ def live(model: AudioModel) -> Hearing:
         return features, model.encoder.embed(features)
 
     return hear
+
+
+def _refuse_what_is_no_number(name: str, vectors: Tensor) -> None:
+    if not vectors.isfinite().all():
+        raise CheckpointError(
+            f"{name} gives vectors that are not finite numbers; nothing was written. If its training diverged, export "
+            "an earlier checkpoint"
+        )
 
 
 def _difference(name: str, ours: Tensor, theirs: Tensor) -> float:

@@ -59,7 +59,5 @@ def _representations(data: str, scored: Sequence[Scored], cache: Cache) -> list[
     found: dict[str, Vectors] = {}
     for row, one in zip(rows_of([one.embedded.subject for one in scored]), scored, strict=True):
         if one.embedded.recordings.name == data and row not in found and len(found) < MOST_PANELS:
-            vectors = cache.get(one.embedded.name)
-            assert vectors is not None, "it was scored a moment ago"
-            found[row] = np.asarray(vectors)
+            found[row] = np.asarray(cache.need(one.embedded.name))
     return list(found.items())

@@ -1,9 +1,10 @@
 """The cache of embeddings and of scores: arrays under the hash of everything that they follow from.
 
 An array is found again by the hash of the model's weights and settings, of the recordings' bytes, and of
-`VERSION`, so a change of any of them is another name, and nothing is ever out of date. It lies in the user's
-cache folder (`XDG_CACHE_HOME`), is written whole, and may be deleted at any time. Beyond `MOST_BYTES` what was
-not used for the longest time goes.
+`VERSION`, so a change of any of them is another name. What is not in the name changes the last digits: the device,
+and the versions of torch, soxr, libsndfile and scikit-learn; with another --cache nothing is found again. It lies in
+the user's cache folder (`XDG_CACHE_HOME`), is written whole, and may be deleted at any time. Beyond `MOST_BYTES` what
+was not used for the longest time goes, but never what this process has used.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
-from pairstream.errors import DataError
+from pairstream.errors import ConfigError, DataError
 from pairstream.files import written_whole
 
 #: What is computed from a model and a clip; to be raised whenever that changes.
@@ -49,12 +50,18 @@ def digest_of_files(files: Iterable[Path]) -> str:
         raise DataError(f"{error.filename}: {error.strerror}; mend the file or take it out of the manifest") from error
 
 
+def forgotten(path: Path) -> str:
+    """What to say where an array was, and is no more."""
+    return f"{path} is not there any more: somebody cleared the cache; probe again, or name another --cache"
+
+
 class Cache:
     """Arrays in a folder, by name."""
 
     def __init__(self, folder: Path | None = None, most_bytes: int = MOST_BYTES) -> None:
         self.folder = (folder or user_cache_path("pairstream")) / f"probes-{VERSION}"
         self._most_bytes = most_bytes
+        self._used: set[Path] = set()
 
     def path(self, name: str) -> Path:
         """Where the array `name` lies, or would."""
@@ -68,6 +75,14 @@ class Cache:
             os.utime(path)
         except (OSError, ValueError, EOFError):  # not there, or damaged: then it is computed again
             return None
+        self._used.add(path)
+        return found
+
+    def need(self, name: str) -> Array:
+        """An array that was there a moment ago. Raises ConfigError: another process has forgotten it since."""
+        found = self.get(name)
+        if found is None:
+            raise ConfigError(forgotten(self.path(name)))
         return found
 
     def put(self, name: str, array: Array) -> None:
@@ -78,6 +93,7 @@ class Cache:
         """
         with written_whole(self.path(name)) as file:
             np.save(file, array, allow_pickle=False)
+        self._used.add(self.path(name))
         self._forget()
 
     def _forget(self) -> None:
@@ -85,7 +101,7 @@ class Cache:
         kept = 0
         for _, size, path in files:
             kept += size
-            if kept > self._most_bytes:
+            if kept > self._most_bytes and path not in self._used:
                 path.unlink(missing_ok=True)
 
     def _stats(self) -> Iterable[tuple[Path, os.stat_result]]:

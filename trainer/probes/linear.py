@@ -41,7 +41,8 @@ class Linear:
     def about(self) -> str:
         """For the foot of a table."""
         strength = (
-            f"C of {', '.join(f'{c:g}' for c in GRID)} chosen on a fifth of the training part"
+            f"C of {', '.join(f'{c:g}' for c in GRID)} chosen on a fifth of the training part, or {MIDDLE:g} if that "
+            "cannot be parted"
             if self.c is None
             else f"C = {self.c:g}"
         )

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pairstream.errors import CheckpointError
+from pairstream.errors import CheckpointError, DataError
 from trainer.memory import enough_memory
 from trainer.probes.cache import Cache, digest, digest_of_files
 from trainer.probes.embedding import LOG_MEL, embed, layer_of
@@ -95,6 +95,8 @@ class Measurement:
                 threads=self._jobs,
                 told=told,
             )
+        if LOG_MEL in vectors:
+            _refuse_deafening(recordings, vectors[LOG_MEL])
         _refuse_what_is_no_number(missing, vectors)
         for name, array in vectors.items():
             self._cache.put(f"{of_files}-{name}", array)
@@ -128,12 +130,21 @@ def _refuse_what_is_no_number(subjects: Sequence[Subject], vectors: Mapping[str,
             )
 
 
+def _refuse_deafening(recordings: Recordings, vectors: Vectors) -> None:
+    """Raises DataError: log-mel statistics, which no training has spoilt, are no numbers for a clip."""
+    if bad := np.flatnonzero(~np.isfinite(vectors).all(axis=1)).tolist():
+        raise DataError(
+            f"{recordings.files[bad[0]]}: its samples are so large that its picture is not of finite numbers; "
+            "mend it or take it out of the manifest"
+        )
+
+
 def _name(subject: Subject, layer: str) -> str:
     return layer_of(subject.identity, layer) if layer else subject.identity
 
 
 def _scores_name(embedded: Embedded, probe: Probe) -> str:
-    """The scores follow from the vectors, the manifest and the probe."""
+    """The scores follow from the vectors, the manifest, and the probe's settings and what it says that it does."""
     kept = embedded.recordings
     manifest = [kept.labels.tolist(), kept.parts.tolist(), kept.groups.tolist()]
-    return f"{embedded.name}-{digest(repr(manifest), repr(probe))}"
+    return f"{embedded.name}-{digest(repr(manifest), repr(probe), probe.about)}"

@@ -42,7 +42,7 @@ class Mlp:
         return (
             f"{' and '.join(map(str, self.hidden))} hidden units on standardised features; learning rate (of "
             f"{', '.join(f'{rate:g}' for rate in self.rates)}) and end of training chosen on a fifth of the training "
-            f"part, the rest of which it is fitted to; {self.seeds} seeds"
+            f"part, the rest of which it is fitted to (all of it if it cannot be parted); {self.seeds} seeds"
         )
 
     @property

@@ -41,7 +41,8 @@ class Probe(Protocol):
 
     @property
     def about(self) -> str:
-        """What it does, in one sentence for the foot of a table."""
+        """What it does, in one sentence for the foot of a table. Scores are kept under it: one that does something else
+        says so."""
 
     @property
     def repeats(self) -> int:

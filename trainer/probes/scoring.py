@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from pairstream.errors import ConfigError
+from trainer.probes.cache import forgotten
 from trainer.probes.probe import Labelled, Probe, Vectors
 from trainer.recordings import Recordings
 
@@ -27,6 +29,14 @@ def scores(probe: Probe, recordings: Recordings, vectors: Vectors) -> NDArray[np
 
 
 def scores_of_file(probe: Probe, recordings: Recordings, path: Path) -> NDArray[np.bool_]:
-    """`scores` of the vectors in a .npy file, on one thread: processes are many, and so small a sum gains nothing."""
+    """`scores` of the vectors in a .npy file, on one thread: processes are many, and so small a sum gains nothing.
+
+    Raises:
+        ConfigError: the file is not there any more.
+    """
+    try:
+        vectors = np.load(path, allow_pickle=False)
+    except OSError as error:
+        raise ConfigError(forgotten(path)) from error
     with threadpool_limits(1):
-        return scores(probe, recordings, np.load(path, allow_pickle=False))
+        return scores(probe, recordings, vectors)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from trainer.checkpoints import load_model, newest_checkpoint
+from trainer.checkpoints import load_model, newest_checkpoint, read_checkpoint
 from trainer.encoders.encoder import Encoder
+from trainer.exported import exported_folder, read_config
 from trainer.model import AudioModel, untrained_model
 from trainer.plan import Plan
 from trainer.probes.cache import digest
 from trainer.probes.embedding import LAYERS, LOG_MEL
-from trainer.run_folder import CHECKPOINT_NAME
 
 UNTRAINED: Final = "untrained"
 
@@ -34,6 +34,8 @@ class Subject:
     seed: int | None = None
     step: int | None = None
     """Optimiser steps that it was trained for, if its file says so."""
+    trained: bool = False
+    """Whether it is no baseline."""
     model: AudioModel | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -42,11 +44,6 @@ class Subject:
         if self.model is None:
             return ("",)
         return LAYERS if type(self.model.encoder).embed is not Encoder.embed else LAYERS[:1]
-
-    @property
-    def trained(self) -> bool:
-        """Whether it is no baseline."""
-        return self.source not in (LOG_MEL, UNTRAINED)
 
 
 def log_mel_subject() -> Subject:
@@ -61,7 +58,7 @@ def trained_subject(path: Path, label: str = "") -> Subject:
         CheckpointError: it cannot be used.
     """
     model, plan = load_model(path)
-    return replace(_subject(str(path), model, plan, plan.seed), label=label, step=_step(path))
+    return replace(_subject(str(path), model, plan, plan.seed), label=label, step=_step(path), trained=True)
 
 
 def untrained_subjects(trained: Sequence[Subject], least: int) -> Iterator[Subject]:
@@ -99,7 +96,8 @@ def identity_of(model: AudioModel) -> str:
 
 
 def _step(path: Path) -> int | None:
-    """Of a run folder or its checkpoint, by the file's name; an exported folder need not say it."""
-    file = newest_checkpoint(path) if (path / "checkpoints").is_dir() else path
-    named = CHECKPOINT_NAME.fullmatch(file.name)
-    return int(named[1]) if named else None
+    """Of a checkpoint, whatever the file is called; an exported folder need not say it."""
+    if folder := exported_folder(path):
+        steps = read_config(folder).get("trained", {}).get("steps")
+        return None if steps is None else int(steps)
+    return int(read_checkpoint(newest_checkpoint(path))["global_step"])

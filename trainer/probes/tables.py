@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from trainer.probes.intervals import Estimate
@@ -23,10 +24,10 @@ def for_terminal(report: ProbeReport) -> Iterator[Table]:
         table = Table(title=probe, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
         table.add_column("representation", overflow="fold")
         for data in report.data:
-            table.add_column(data.name, justify="right", overflow="fold")
+            table.add_column(escape(data.name), justify="right", overflow="fold")
         table.add_row("chance", *(f"{data.chance:.3f}" for data in report.data), style="dim")
         for row in report.rows:
-            table.add_row(row, *_cells(report, probe, row, "[bold]{}[/bold]"))
+            table.add_row(escape(row), *_cells(report, probe, row, "[bold]{}[/bold]"))
         yield table
 
 

@@ -13,8 +13,9 @@ SHARE = 0.2
 def validation_part(classes: Numbers, groups: Numbers, seed: int, share: float = SHARE) -> NDArray[np.bool_]:
     """A mask (n,): about `share` of each class's clips; clips of one group stay on one side.
 
-    Groups are taken in random order as long as no class in them has had its share yet, and keeps a clip to
-    train on. With every clip a group of its own that is a stratified draw. It may be empty, if there is too little.
+    Groups are taken in random order as long as some class in them still wants its share, none has had it yet, and all
+    keep a clip to train on. Classes of fewer than five clips have no share, and go with the others. With every clip a
+    group of its own that is a stratified draw. It may be empty, if there is too little.
     """
     random = np.random.default_rng(seed)
     total = np.bincount(classes)
@@ -24,7 +25,8 @@ def validation_part(classes: Numbers, groups: Numbers, seed: int, share: float =
     for group in random.permutation(list(members)):
         counts = np.bincount(classes[members[group]], minlength=len(total))
         there = counts > 0
-        if (taken[there] < wanted[there]).all() and (taken + counts < total)[there].all():
+        asked = there & (wanted > 0)
+        if asked.any() and (taken < wanted)[asked].all() and (taken + counts < total)[there].all():
             chosen[members[group]] = True
             taken += counts
     return chosen

@@ -43,12 +43,27 @@ def write_section(path: Path, section: str, report: ProbeReport) -> None:
     """The Markdown between `<!-- begin: SECTION -->` and `<!-- end: SECTION -->`; what is outside of them is kept.
 
     Raises:
-        ConfigError: the file exists and has no such marks, so nothing in it may be replaced.
+        ConfigError: see `parted`.
+    """
+    before, after = parted(path, section)
+    write_text(path, f"{before}\n\n{markdown(report)}\n{after}")
+
+
+def parted(path: Path, section: str) -> tuple[str, str]:
+    """What is before the section of a Markdown file, and what is after it, with its two marks.
+
+    Raises:
+        ConfigError: the file is no text, or has no such marks, so nothing in it may be replaced.
     """
     begin, end = f"<!-- begin: {section} -->", f"<!-- end: {section} -->"
-    text = path.read_text(encoding="utf-8") if path.exists() else f"{begin}\n{end}\n"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return begin, f"{end}\n"
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot write a section into {path}: {error}; name a Markdown file") from error
     before, found, rest = text.partition(begin)
     _, closed, after = rest.partition(end)
     if not (found and closed):
         raise ConfigError(f"{path} has no section {section!r}; put two lines where it belongs, {begin} and {end}")
-    write_text(path, f"{before}{begin}\n\n{markdown(report)}\n{end}{after}")
+    return f"{before}{begin}", f"{end}{after}"

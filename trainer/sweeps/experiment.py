@@ -93,6 +93,6 @@ def _folder(to: Path, name: str, plan: Plan, there: Sequence[tuple[Plan, RunFold
         if stored == plan:
             return folder
     path = to / name
-    if path.exists() and any(path.iterdir()):
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ConfigError(f"{path} holds something else than this run; name another folder with --to")
     return RunFolder(path)

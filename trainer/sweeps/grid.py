@@ -12,16 +12,32 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, get_type_hints
 
 import yaml
 
 from pairstream.errors import ConfigError
+from trainer.config import FitSettings
 
 #: What the sweep itself says to a run.
 TAKEN = frozenset({"run", "stream", "resume", "resume_or_start", "experiment", "quiet", "threads", "accelerator"})
 
+#: Settings that are said by their name alone, or not at all.
+SWITCHES = frozenset(name for name, hint in get_type_hints(FitSettings).items() if hint is bool)
+
 Values = Mapping[str, Any]
+
+
+class _Loader(yaml.SafeLoader):
+    """With the booleans of YAML 1.2: `on`, `off`, `yes` and `no` are words, as `--compile on` has one."""
+
+
+_BOOL: Final = "tag:yaml.org,2002:bool"
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in forms if tag != _BOOL]
+    for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_BOOL, re.compile("true|True|TRUE|false|False|FALSE"), list("tTfF"))
 
 
 def said_grid(words: Sequence[str]) -> dict[str, list[Any]]:
@@ -34,19 +50,22 @@ def said_grid(words: Sequence[str]) -> dict[str, list[Any]]:
     for word in words:
         name, equals, text = word.partition("=")
         try:
-            values = yaml.safe_load(f"[{text}]")
+            values = _yaml(f"[{text}]")
         except yaml.YAMLError:
             values = None
         if not (name and equals and values):
             raise ConfigError(f"grid {word!r} is no setting with values; write it as spec.delta=0.05,0.1")
-        grid[name.lstrip("-").replace("-", "_")] = values
+        setting = name.lstrip("-").replace("-", "_")
+        if setting in grid:
+            raise ConfigError(f"grid {word!r} says {setting} a second time; write all its values after one =")
+        grid[setting] = values
     return grid
 
 
 def read_grids(path: Path) -> list[dict[str, list[Any]]]:
     """The grids of a YAML or JSON file. Raises ConfigError: it cannot be read, or holds something else."""
     try:
-        held = yaml.safe_load(path.read_text(encoding="utf-8"))
+        held = _yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path} cannot be read as YAML: {error}; write settings and lists of values") from error
     grids = held if isinstance(held, list) else [held]
@@ -82,11 +101,15 @@ def arguments(run: Values) -> list[str]:
     """The flags of `trainer fit` that say it."""
     flags: list[str] = []
     for name, value in run.items():
-        if isinstance(value, bool) and value:
-            flags.append(f"--{name}")
-        elif not isinstance(value, bool):
+        if name not in SWITCHES or not isinstance(value, bool):
             flags.append(f"--{name}={_text(value)}")
+        elif value:
+            flags.append(f"--{name}")
     return flags
+
+
+def _yaml(text: str) -> Any:
+    return yaml.load(text, _Loader)  # it is a SafeLoader
 
 
 def _text(value: Any) -> str:

@@ -38,14 +38,25 @@ def test_what_was_not_used_for_the_longest_time_goes_first(tmp_path: Path) -> No
     for age, name in enumerate(("used", "old", "newer")):
         cache.put(name, VECTORS)
         os.utime(cache.path(name), (1_000 + age, 1_000 + age))
-    assert cache.get("used") is not None
-    cache.put("newest", VECTORS)
+    other = Cache(tmp_path, most_bytes=3 * (VECTORS.nbytes + 128))  # another process, which has used none of them
+    assert other.get("used") is not None
+    other.put("newest", VECTORS)
     assert sorted(path.stem for path in cache.folder.iterdir()) == ["newer", "newest", "used"]
+
+
+def test_what_this_process_has_used_stays_however_much_it_is(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, most_bytes=1)
+    for name in ("one", "two"):
+        cache.put(name, VECTORS)
+    assert cache.need("one").tobytes() == cache.need("two").tobytes() == VECTORS.tobytes()
+    cache.path("one").unlink()
+    with pytest.raises(ConfigError, match=r"one\.npy is not there any more"):
+        cache.need("one")
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(ConfigError, match="choose another folder"):
+    with pytest.raises(ConfigError, match="choose another place"):
         Cache(tmp_path / "file").put("one", VECTORS)
 
 

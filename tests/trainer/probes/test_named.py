@@ -31,6 +31,9 @@ def runs(tmp_path: Path) -> Path:
         ("{}/real-*", [("", "real-0"), ("", "real-1")]),
         ("real + augmentation={}/real-?", [("real + augmentation", "real-0"), ("real + augmentation", "real-1")]),
         ("{}/none", [("", "none")]),
+        ("{}/a=*", [("", "a=b")]),
+        ("mine={}/a=b", [("mine", "a=b")]),
+        ("mine={}/a=*", [("mine", "a=b")]),
     ],
 )
 def test_a_name_a_path_or_a_pattern(runs: Path, said: str, found: list[tuple[str, str]]) -> None:
@@ -44,7 +47,12 @@ def test_all_checkpoints_of_a_run_by_step(runs: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "message"), [(["{}/real-0", "x={}/real-*"], "named twice"), (["{}/unreal-*"], "fits no run folder")]
+    ("said", "message"),
+    [
+        (["{}/real-0", "x={}/real-*"], "named twice"),
+        (["{}/unreal-*"], "fits no run folder"),
+        (["untrained={}/real-0"], "like a baseline"),
+    ],
 )
 def test_what_cannot_be_meant_is_refused(runs: Path, said: list[str], message: str) -> None:
     with pytest.raises(ConfigError, match=message):

@@ -133,6 +133,13 @@ def test_a_validation_part_is_stratified_and_keeps_groups_whole() -> None:
     assert (validation_part(classes, groups, seed=1) != held).any()
 
 
+def test_a_class_of_few_clips_does_not_keep_the_others_from_being_judged() -> None:
+    classes = np.repeat([0, 1, 2], [40, 40, 4])
+    held = validation_part(classes, np.arange(84) % 4, seed=0)  # four speakers, each with a clip of the rare class
+    assert held.any()
+    assert np.bincount(classes[held], minlength=3).tolist() == [10, 10, 1]
+
+
 @pytest.mark.parametrize("classes", [[0, 1], [0, 0, 1, 1], [0, 0, 0, 0, 0, 1]])
 def test_a_validation_part_never_takes_the_last_clip_of_a_class(classes: list[int]) -> None:
     held = validation_part(np.array(classes), np.arange(len(classes)), seed=0)

@@ -6,18 +6,20 @@ from dataclasses import replace
 
 import pytest
 
+from pairstream.errors import ConfigError
 from trainer.config import FitSettings
 from trainer.material import Material
 from trainer.plan import Plan, new_plan
 from trainer.probes.grouping import names_of
-from trainer.probes.rows import rows_of
+from trainer.probes.rows import refuse_twins, rows_of
 from trainer.probes.subjects import UNTRAINED, Subject, log_mel_subject
 
 PLAN = new_plan(FitSettings(run="run", preset="demo"))  # type: ignore[arg-type]
 
 
 def of(plan: Plan, step: int | None = 200, label: str = "") -> Subject:
-    return Subject(source="runs/some", identity="1", structure="x", label=label, plan=plan, seed=plan.seed, step=step)
+    said = {"label": label, "plan": plan, "seed": plan.seed, "step": step}
+    return Subject(source="runs/some", identity=str(plan), structure="x", trained=True, **said)  # type: ignore[arg-type]
 
 
 def with_delta(delta: float, seed: int = 0, stream_seed: int = 0) -> Plan:
@@ -42,10 +44,24 @@ def test_what_the_user_calls_it_comes_first() -> None:
     assert rows_of(subjects) == ["mine delta=0.05", "mine delta=0.5", "theirs delta=0.5"]
 
 
+def test_a_run_in_a_folder_called_untrained_is_no_baseline() -> None:
+    subjects = [replace(of(PLAN), source=UNTRAINED), replace(of(PLAN, None), source=UNTRAINED, trained=False)]
+    assert rows_of(subjects) == ["trained", "untrained"]
+
+
+@pytest.mark.parametrize("other", [of(PLAN), replace(of(with_delta(0.05, seed=3)), identity=str(PLAN))])
+def test_two_of_one_seed_or_of_the_same_weights_are_refused(other: Subject) -> None:
+    with pytest.raises(ConfigError, match="are one training"):
+        refuse_twins([of(PLAN), other])
+    refuse_twins(
+        [of(PLAN), of(with_delta(0.05, seed=1)), of(PLAN, step=50), of(PLAN, label="mine"), of(with_delta(0.5))]
+    )
+
+
 def test_untrained_encoders_are_told_apart_by_what_they_are_made_of() -> None:
     wide = replace(PLAN, recipe=replace(PLAN.recipe, width=32))
     subjects = [
-        replace(of(plan, None), source=UNTRAINED, structure=str(plan.recipe.width))
+        replace(of(plan, None), source=UNTRAINED, trained=False, structure=str(plan.recipe.width))
         for plan in (PLAN, replace(PLAN, seed=1), wide)
     ]
     assert rows_of(subjects) == ["untrained width=16", "untrained width=16", "untrained width=32"]

@@ -22,7 +22,8 @@ DELTAS: dict[str, Any] = {"preset": "demo", "spec.delta": 0.1}
         ("max-steps=7", "max_steps", [7]),
         ("spec.delta={pitch: 0.05, rest: 0.25},0.1", "spec.delta", [{"pitch": 0.05, "rest": 0.25}, 0.1]),
         ("objective=nt-xent,vicreg", "objective", ["nt-xent", "vicreg"]),
-        ("compile=off", "compile", [False]),
+        ("compile=off,on", "compile", ["off", "on"]),
+        ("data.jitter=true,false", "data.jitter", [True, False]),
     ],
 )
 def test_a_word_is_a_setting_with_values(word: str, name: str, values: list[Any]) -> None:
@@ -85,10 +86,24 @@ def test_values_become_the_flags_of_fit() -> None:
         "seed": 3,
         "preset": "demo",
         "any_arithmetic": True,
-        "other": False,
+        "data.jitter": False,
     }
     flags = ['--spec.delta={"pitch": 0.1, "rest": 0.2}', "--seed=3", "--preset=demo", "--any_arithmetic"]
-    assert arguments(run) == flags
+    assert arguments(run) == [*flags, "--data.jitter=false"]
+    assert arguments({"any_arithmetic": False, "data.jitter": True, "compile": "on"}) == [
+        "--data.jitter=true", "--compile=on",
+    ]  # fmt: skip
+
+
+def test_what_the_grid_says_is_what_the_run_does(tmp_path: Path) -> None:
+    runs = combinations([said_grid(["data.jitter=true,false", "data.recordings=clips", "compile=on"])])
+    planned = plan_experiments(runs, tmp_path, ["local://"])
+    assert [one.plan.data.jitter for one in planned] == [True, False]
+
+
+def test_a_setting_that_is_said_twice_is_refused() -> None:
+    with pytest.raises(ConfigError, match="says seed a second time"):
+        said_grid(["seed=0", "--seed=1"])
 
 
 def test_runs_of_one_spec_follow_each_other_on_one_stream(tmp_path: Path) -> None:
@@ -109,6 +124,12 @@ def test_runs_of_one_spec_follow_each_other_on_one_stream(tmp_path: Path) -> Non
 def test_a_run_that_cannot_be_is_told_before_any_begins(tmp_path: Path, runs: list[dict[str, Any]], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         plan_experiments(runs, tmp_path, ["local://"])
+
+
+def test_a_file_is_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("")
+    with pytest.raises(ConfigError, match="holds something else"):
+        plan_experiments([{"preset": "demo"}], tmp_path, ["local://"])
 
 
 def test_a_folder_of_something_else_is_in_the_way(tmp_path: Path) -> None:
