@@ -1,15 +1,9 @@
-"""How many processor cores this process may use, and how many threads that means."""
+"""How many threads a process that renders takes."""
 
 from __future__ import annotations
 
-import os
-
+from pairstream.cores import usable_cores
 from pairstream.errors import ConfigError
-
-
-def usable_cores() -> int:
-    """What a container or taskset leaves it, which is often fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def thread_count(threads: int | None) -> int:

@@ -17,9 +17,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
+from pairstream.cores import usable_cores
 from pairstream.errors import PairstreamError
 from pairstream.spec import StreamSpec
-from synth_server.cores import usable_cores
 from synth_server.limits import MIB
 
 Verdict = Literal["ok", "note", "bad"]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pairstream.cores import usable_cores
 from pairstream.errors import ConfigError
-from trainer.cores import cores
 from trainer.device import device_of
 from trainer.probe_settings import ProbeName, ProbeSettings
 from trainer.probes.cache import Cache
@@ -45,7 +45,9 @@ def probe(settings: ProbeSettings) -> list[Scored]:
     refuse_twins(trained)
     subjects = [log_mel_subject(), *untrained_subjects(trained, settings.untrained), *trained]
     telling = Telling(settings.quiet)
-    measurement = Measurement(Cache(settings.cache), device_of(settings.accelerator), settings.jobs or cores(), telling)
+    measurement = Measurement(
+        Cache(settings.cache), device_of(settings.accelerator), settings.jobs or usable_cores(), telling
+    )
     layers = settings.layer or ["pooled", "final"]
     embedded = [one for recordings in manifests for one in measurement.embedded(recordings, subjects, layers)]
     return measurement.scored(embedded, probes)

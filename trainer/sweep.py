@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from tempfile import TemporaryFile
 
+from pairstream.cores import usable_cores
 from pairstream.errors import ConfigError
-from trainer.cores import cores
 from trainer.sweep_settings import SweepSettings
 from trainer.sweeps.crew import run_all
 from trainer.sweeps.experiment import Experiment, plan_experiments
@@ -42,7 +42,7 @@ def sweep(settings: SweepSettings, program: Sequence[str]) -> Swept:
     experiments = plan_experiments(combinations(_grids(settings)), settings.to, settings.stream or ["local://"])
     left = [one for one in experiments if not one.finished]
     _make(settings)
-    threads = settings.threads or max(1, cores() // settings.at_once)
+    threads = settings.threads or max(1, usable_cores() // settings.at_once)
     jobs = [partial(Job, one, program, threads, settings.accelerator) for one in left]
     with News(len(experiments), len(experiments) - len(left)) as news:
         ended, stopped = run_all(jobs, settings.at_once, news, settings.patience)

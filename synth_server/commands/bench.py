@@ -20,12 +20,12 @@ from rich.table import Table
 from pairstream import allocator, connect
 from pairstream.block import PairBlock
 from pairstream.codec import decode, encode
+from pairstream.cores import usable_cores
 from pairstream.errors import ConfigError
 from pairstream.messages import Layout
 from pairstream.spec import StreamSpec
 from synth_server.commands import contest
 from synth_server.config import BenchSettings, ServeSettings
-from synth_server.cores import usable_cores
 from synth_server.limits import LOCAL
 from synth_server.metrics import WorkerMetrics
 from synth_server.renderer import Renderer
