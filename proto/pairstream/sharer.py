@@ -10,11 +10,12 @@ import logging
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 
+from pairstream.block import PairBlock
 from pairstream.codec import array_bytes
 from pairstream.errors import ProtocolError
 from pairstream.header import Frame
 from pairstream.lifeline import hand_over
-from pairstream.messages import Layout
+from pairstream.messages import Busy, Failed, Layout, Message
 from pairstream.sharing import (
     MAX_BYTES,
     MAX_SLOTS,
@@ -96,9 +97,12 @@ class Sharer:
         slots = self._slots.lend(max(0, len(self._wanted) - self._slots.lent))
         return Lend(slots=slots) if slots else None
 
-    def arrived(self, index: int) -> None:
-        """A block has come, or will not."""
-        self._wanted.discard(index)
+    def note(self, message: Message) -> None:
+        """Blocks that have come, or will not, need no slot any more."""
+        if isinstance(message, PairBlock | Failed):
+            self._wanted.discard(message.index)
+        elif isinstance(message, Busy):
+            self._wanted.difference_update(message.indices)
 
     def open(self, frames: Sequence[Frame]) -> Sequence[Frame] | None:
         """A block's frames, where it came as a reference; None if that is to memory of a former connection.

@@ -14,11 +14,10 @@ from typing import Final
 import zmq
 
 from pairstream import allocator, sharing
-from pairstream.block import PairBlock
 from pairstream.codec import decode, encode
 from pairstream.credentials import CurveClient
 from pairstream.errors import ConfigError, ProtocolError
-from pairstream.messages import Busy, Failed, Message, Opened, Want
+from pairstream.messages import Message, Opened, Want
 from pairstream.transport import Event, Garbled, Lost, Received
 from pairstream.worker_url import WorkerUrl
 from pairstream.zmq_link import LINGER_MS, RECONNECT_MAX_MS, ZmqLink
@@ -152,12 +151,8 @@ class ZmqTransport:
             return [Garbled(link.name, error)]
 
     def _received(self, link: ZmqLink, message: Message) -> list[Event]:
-        if isinstance(message, PairBlock | Failed):
-            link.sharer.arrived(message.index)
-        elif isinstance(message, Busy):
-            for index in message.indices:
-                link.sharer.arrived(index)
-        elif isinstance(message, Opened):
+        link.sharer.note(message)
+        if isinstance(message, Opened):
             self._withheld[link.name] = (message, time.monotonic() + SHARING_SECONDS)
             if not link.sharer.settled:
                 link.say(link.sharer.ask(message.layout))

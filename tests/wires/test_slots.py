@@ -13,7 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from pairstream.errors import ProtocolError
 from pairstream.lifeline import hand_over, listen, take_over
-from pairstream.sharing import PAGE_BYTES, Ask, Lend, Meet, decode, encode, referred
+from pairstream.messages import Busy, Layout
+from pairstream.sharer import Sharer
+from pairstream.sharing import PAGE_BYTES, Ask, Lend, Meet, Shared, decode, encode, referred
 from pairstream.slots import Slots
 from synth_server.lent_slots import LentSlots
 
@@ -187,3 +189,17 @@ def test_what_is_no_message_about_memory_is_one_clear_error(fields: dict[str, ob
 
     with pytest.raises(ProtocolError):
         decode([b"shm", msgpack.packb({"v": 1} | fields)])
+
+
+def test_what_a_worker_sheds_needs_no_slot():
+    sharer = Sharer("worker", itertools.count(1))
+    assert sharer.ask(Layout(pairs=1, parameters=1, samples=1, dtype="float32"))
+    with listen("a worker that sheds"):
+        sharer.hear(Meet(place="a worker that sheds", token=b"token"))
+        sharer.hear(Shared())
+        lends = [sharer.lend([0])]
+        for index in range(50):
+            sharer.note(Busy(digest="", indices=(index,), retry_seconds=1.0, reason="full"))
+            lends.append(sharer.lend([index + 1]))
+        sharer.close()
+    assert [len(lend.slots) for lend in lends if lend] == [1]
