@@ -31,7 +31,7 @@ def encoder() -> nn.Sequential:
 def which_is_whose(a: Tensor, b: Tensor) -> Tensor:
     """InfoNCE: of all views b, each view a (B, D) should find its own."""
     logits = nn.functional.normalize(a) @ nn.functional.normalize(b).T / 0.1
-    return nn.functional.cross_entropy(logits, torch.arange(len(a)))
+    return nn.functional.cross_entropy(logits, torch.arange(len(a), device=a.device))
 
 
 def main(steps: int = 20, file: Path = Path("runs/plain.pt"), url: str = "local://") -> None:

@@ -44,6 +44,16 @@ _NO_STORE = {"cache-control": "no-store"}
 _NUMBER = re.compile(r"[0-9]{1,16}")
 
 
+class AskedAgain(StaticFiles):
+    """Scripts and styles that are never older than the page that they are of."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """With the ETag that it has, a browser is mostly told that nothing changed."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = ASK_AGAIN
+        return response
+
+
 class Pages:
     """What the paths lead to.
 
@@ -152,7 +162,7 @@ class Pages:
             Route(f"{place}/pair.json", self.recipe),
             Route(f"{place}/cosine", self.cosine),
             Route(f"{place}/{{view}}.wav", self.sound),
-            Mount("/static", StaticFiles(directory=STATIC)),
+            Mount("/static", AskedAgain(directory=STATIC)),
         ]
 
 

@@ -15,6 +15,7 @@ export function bind(table) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || dialog.open || event.target.matches(WRITES)) return;
     if (event.target.matches("input") && event.key.startsWith("Arrow")) return; // they move the slider
+    if (event.key === " " && event.target.matches("button:focus-visible, summary:focus-visible")) return; // it is pressed
     const found = all.find(([key]) => key === event.key);
     if (!found) return;
     event.preventDefault();

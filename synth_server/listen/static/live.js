@@ -14,6 +14,7 @@ export class Live {
   }
 
   toggle(on = !this.on) {
+    if (!this.current()) return; // nothing is shown yet whose stream could be followed
     this.on = on;
     this.button.ariaPressed = String(on);
     clearTimeout(this.timer);

@@ -28,10 +28,10 @@ const strip = new Strip({
   open: (place) => go(place),
   compares: () => about.compares,
 });
-const live = new Live(() => pair, (index) => show({ ...pair.place, index, pair: random(pairs()) }));
+const live = new Live(() => pair, (index) => show({ ...pair.place, index, pair: random(pairs()) }, { push: "over" }));
 let form;
 
-/** Show the pair at a place, and put it into the address bar unless it came from there. */
+/** Show the pair at a place, and put it into the address bar unless it came from there; "over": in the place of the last. */
 async function show(place, { push = true, told = null } = {}) {
   wanted = place;
   byId("stage").ariaBusy = "true";
@@ -48,7 +48,9 @@ async function show(place, { push = true, told = null } = {}) {
   problems.clear();
   lamp(true);
   if (player.playing) player.stop();
-  if (push && location.pathname + location.search !== pair.about.link) history.pushState(null, "", pair.about.link);
+  if (push && location.pathname + location.search !== pair.about.link) {
+    history[push === "over" ? "replaceState" : "pushState"](null, "", pair.about.link);
+  }
   describe();
   differences.show(pair);
   form.fill(pair);
