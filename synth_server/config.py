@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pairstream.address import Address
 from pairstream.codec import MAX_CAPACITY
@@ -19,6 +19,9 @@ from pairstream.spec import StreamSpec
 from pairstream.worker_url import WorkerUrl
 from synth_server.limits import MIB, Limits
 from synth_server.locks import Locks
+
+#: The least that a block may be allowed: the stream by which a worker measures itself has blocks of nearly 4 MiB.
+LEAST_BLOCK_MIB: Final = 4
 
 _CLIENT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 
@@ -77,8 +80,11 @@ class ServeSettings:
             raise ConfigError(
                 f"capacity={self.capacity} is more than {MAX_CAPACITY} pairs per second; use 0 to measure it"
             )
-        if self.max_block_mib < 1:
-            raise ConfigError(f"max_block_mib={self.max_block_mib!r} leaves no room for any block; use 1 or more")
+        if self.max_block_mib < LEAST_BLOCK_MIB:
+            raise ConfigError(
+                f"max_block_mib={self.max_block_mib!r} leaves no room for the block by which a worker measures itself; "
+                f"use {LEAST_BLOCK_MIB} or more"
+            )
         if self.upstream.startswith("local://"):
             raise ConfigError("upstream=local:// would render here, as a worker does that is no relay: leave it away")
         places: list[tuple[WorkerUrl | Address, str, bool, str]] = [

@@ -24,7 +24,7 @@ from pairstream.messages import Layout
 from pairstream.spec import StreamSpec
 from synth_server import layers, perturb, sampling
 from synth_server.cores import thread_count
-from synth_server.engines import load_engine
+from synth_server.engines.lending import Engines, OwnEngines
 from synth_server.limits import LOCAL
 from synth_server.parts import Parts
 from synth_server.patches import Parameter, load_patch
@@ -50,13 +50,20 @@ class Renderer:
     """
 
     def __init__(
-        self, spec: StreamSpec, device: str = "cpu", threads: int | None = None, observe: Observe = ignore
+        self,
+        spec: StreamSpec,
+        device: str = "cpu",
+        threads: int | None = None,
+        observe: Observe = ignore,
+        engines: Engines | None = None,
     ) -> None:
         self.spec = spec
         self._patch = load_patch(spec.synth, spec.oscillators)
         self._observe = observe
         self._parts = Parts(spec.block_pairs, thread_count(threads))
-        self._engine = load_engine(
+        self._engines = engines or OwnEngines()
+        self._closed = False
+        self._engine = self._engines.take(
             spec.engine,
             synth=spec.synth,
             oscillators=spec.oscillators,
@@ -104,9 +111,11 @@ class Renderer:
         )
 
     def close(self) -> None:
-        """Stop the engine. Harmless if repeated."""
-        self._engine.close()
-        self._parts.close()
+        """Give back the engine. Harmless if repeated."""
+        if not self._closed:
+            self._closed = True
+            self._engines.give_back(self._engine)
+            self._parts.close()
 
     def __enter__(self) -> Self:
         return self

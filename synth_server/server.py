@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from pairstream.http_server import HttpServer
 from pairstream.source import OpenSource
@@ -32,6 +32,9 @@ from synth_server.window import Window
 from synth_server.zmq_door import ZmqDoor
 
 _log = logging.getLogger(__name__)
+
+#: Streams whose renderers stay open; those of one form share an engine.
+RENDERED_STREAMS: Final = 8
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ class Server:
         scheduler = Scheduler(settings.limits.asks_per_client)
         pace = Pace()
         self._dispatcher = Dispatcher(self._window, scheduler, self._ledger, metrics, limits=settings.limits, pace=pace)
-        sources = Sources(open_source, settings.limits, upcoming=self._dispatcher.upcoming, pace=pace)
+        keep = settings.limits.streams if settings.upstream else RENDERED_STREAMS
+        sources = Sources(open_source, settings.limits, keep=keep, upcoming=self._dispatcher.upcoming, pace=pace)
         bell = Bell()
         self._pulse = Pulse(bell.ring)
         self._rendering = Rendering(sources, done=bell.ring)

@@ -15,6 +15,7 @@ to anyone. Once that is more than `max_lag` blocks ahead, it jumps there, and th
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from typing import Literal
 from pairstream.block import PairBlock
 from pairstream.cursor import Cursor, Share
 from pairstream.errors import ConfigError
+from pairstream.messages import MAX_INDEX
 
 #: How an experiment follows its stream, and where it may start: the first block, the head, or an index.
 Follow = Literal["exact", "live"]
@@ -105,12 +107,13 @@ class Batches:
             begin += self.batch_pairs
 
     def live(self, begin: int, head: Head, max_lag: int) -> Iterator[tuple[Slice, ...]]:
-        """The same, with jumps to the head from the ends of blocks."""
+        """The same, with jumps to the head from the ends of blocks; from anywhere, if batches meet none of these."""
+        anywhere = begin % math.gcd(self.batch_pairs, self.block_pairs) > 0
         while True:
             index, pair = divmod(begin, self.block_pairs)
             newest = head()
-            if pair == 0 and newest is not None and newest - index > max_lag:
-                begin = newest * self.block_pairs
+            if (pair == 0 or anywhere) and newest is not None and newest - index > max_lag:
+                begin, anywhere = newest * self.block_pairs, False
             yield self.part(begin)
             begin += self.batch_pairs
 
@@ -155,8 +158,9 @@ def check_following(follow: Follow, start: Start, max_lag: int = MAX_LAG, share:
     """
     if follow not in ("exact", "live"):
         raise ConfigError(f"follow={follow!r} is unknown; use exact or live")
-    if start not in ("first", "head") and (isinstance(start, bool) or not isinstance(start, int) or start < 0):
-        raise ConfigError(f"start={start!r} is no block of the stream; use first, head, or an index from 0 on")
+    number = isinstance(start, int) and not isinstance(start, bool)
+    if start not in ("first", "head") and not (number and 0 <= int(start) < MAX_INDEX):
+        raise ConfigError(f"start={start!r} is no block of the stream; use first, head, or an index below 2**63")
     if max_lag < 0:
         raise ConfigError(f"max_lag={max_lag} blocks is negative; use 0 or more")
     if share and share.world > 1 and (follow == "live" or start == "head"):

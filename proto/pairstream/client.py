@@ -20,7 +20,7 @@ from pairstream.block import PairBlock
 from pairstream.discovery import Discovery, FixedWorkers, roster_changes
 from pairstream.errors import ConfigError
 from pairstream.exchange import Exchange, Outbox
-from pairstream.messages import Bye, Layout
+from pairstream.messages import MAX_INDEX, Bye, Layout
 from pairstream.spec import StreamSpec
 from pairstream.stats import ClientStats, Demand
 from pairstream.transport import Transport
@@ -113,8 +113,10 @@ class Client:
 
         Raises:
             StreamTimeoutError, WorkerUnavailableError: it did not come within the time-out.
-            RenderError, RefusedError: nobody can give it.
+            RenderError, RefusedError, ConfigError: nobody can give it, or there is no such index.
         """
+        if not 0 <= index < MAX_INDEX:
+            raise ConfigError(f"index={index} is no block of a stream; use 0 to 2**63 - 1")
         wanted = tuple(islice(dict.fromkeys((index, *ahead)), self.credit))
         asked = self._clock()
         self._began = asked if self._began is None else self._began

@@ -19,7 +19,7 @@ import numpy as np
 
 from pairstream.block import AUDIO_DTYPES, PairBlock
 from pairstream.errors import ProtocolError
-from pairstream.header import Frame, digest, pack, read, sequence, text, unpack, whole
+from pairstream.header import MAX_TEXT, Frame, digest, pack, read, sequence, text, unpack, whole
 from pairstream.messages import Busy, Bye, Failed, Layout, Message, Open, Opened, Refused, Want
 
 #: The most blocks that one Want may ask for.
@@ -40,7 +40,10 @@ def encode(message: Message) -> list[Frame]:
         layout = Layout(pairs=pairs, parameters=message.theta.shape[2], samples=samples, dtype=message.audio.dtype.name)
         header = pack("block", {"digest": message.digest, "index": message.index} | asdict(layout))
         return [header, message.theta.data.cast("B"), message.audio.data.cast("B")]
-    return [pack(_NAMES[type(message)], asdict(message))]
+    fields = asdict(message)
+    if "reason" in fields:  # whatever went wrong, it can be said
+        fields["reason"] = fields["reason"][:MAX_TEXT]
+    return [pack(_NAMES[type(message)], fields)]
 
 
 def decode(frames: Sequence[Frame]) -> Message:

@@ -7,9 +7,9 @@ may change from one run to the next.
                     {"next": 4711, "pair": 64}                         the same, in the middle of one
                     {"next": 4711, "gaps": [[0, 99], [140, 163]]}      one that came late and was left behind once
 
-What was taken, all of it, is the blocks below `next` that are in no gap. An experiment that jumps for ever
-would have gaps without end, so the oldest are forgotten beyond `MAX_GAPS`; `known` is then the index from which
-on the gaps are all there.
+What was taken, all of it, is the blocks from where it began up to `next` that are in no gap. An experiment that jumps
+for ever would have gaps without end, so the oldest are forgotten beyond `MAX_GAPS`; `known` is then the index from
+which on the gaps are all there.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Cursor:
         return replace(self, next=index, pair=pair, gaps=tuple(gaps[-MAX_GAPS:]), known=known)
 
     def taken(self, start: int = 0) -> Iterator[int]:
-        """The blocks from `start` on that were taken, in order: with these indices, a run can be replayed.
+        """The blocks that were taken, in order, of an experiment that began at `start`: with these, it can be replayed.
 
         Raises:
             CheckpointError: the gaps from `start` on are not all known any more.

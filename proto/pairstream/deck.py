@@ -24,7 +24,7 @@ class Deck:
     """N cards, dealt pass after pass.
 
     Raises:
-        ConfigError: there is no card.
+        ConfigError: there is no card, or the seed is out of range.
     """
 
     size: int
@@ -33,6 +33,8 @@ class Deck:
     def __post_init__(self) -> None:
         if isinstance(self.size, bool) or not isinstance(self.size, int) or self.size < 1:
             raise ConfigError(f"a pool of {self.size!r} has nothing to learn from; use at least 1")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 1 << 64:
+            raise ConfigError(f"seed={self.seed!r} of a pool is out of range; use 0 to 2**64 - 1")
 
     def index(self, place: int) -> int:
         """The number at this place."""
@@ -41,6 +43,8 @@ class Deck:
 
     def indices(self, first: int, count: int) -> NDArray[np.int64]:
         """The numbers at places first … first + count - 1."""
+        if not count:
+            return np.empty(0, np.int64)
         turns = range(first // self.size, (first + count - 1) // self.size + 1)
         dealt = np.concatenate([_shuffled(self.size, self.seed, turn) for turn in turns])
         return dealt[first - turns[0] * self.size :][:count]

@@ -19,6 +19,8 @@ from pairstream.errors import ProtocolError
 VERSION = 1
 #: The largest header that is read at all, in bytes.
 MAX_HEADER_BYTES = 1 << 16
+#: Characters of a text in a header, such as the reason of a refusal.
+MAX_TEXT = 4_096
 
 Frame = bytes | memoryview
 M = TypeVar("M")
@@ -84,7 +86,7 @@ def read(name: str, readers: Mapping[str, Callable[..., M]], *arguments: Any) ->
         raise ProtocolError(f"a {name} message with wrong fields: {type(error).__name__}: {error}") from error
 
 
-def text(value: object, limit: int = 4_096) -> str:
+def text(value: object, limit: int = MAX_TEXT) -> str:
     """A text of at most `limit` characters."""
     if not isinstance(value, str) or len(value) > limit:
         raise TypeError(f"not a text of at most {limit} characters: {value!r:.80}")

@@ -28,6 +28,8 @@ from pairstream.block import PairBlock
 #: Indices from here on are no part of following a stream: pairs that no training reaches. A training of a block
 #: per millisecond would come here after 35 years.
 FIRST_HELD_OUT = 1 << 40
+#: There is no block of this index or a higher one.
+MAX_INDEX = 1 << 63
 
 
 @dataclass(frozen=True, kw_only=True)

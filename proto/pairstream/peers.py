@@ -138,7 +138,9 @@ class Peers:
         if not self._peers or any(peer.state != "refused" for peer in self._peers.values()):
             return None
         garbled = any(peer.error is ProtocolError for peer in self._peers.values())
-        reasons = "; ".join(f"{name}: {peer.reason}" for name, peer in sorted(self._peers.items()))
+        said = [f"{name}: {peer.reason}" for name, peer in sorted(self._peers.items())]
+        more = [f"and {len(said) - _NAMED} more"] if len(said) > _NAMED else []
+        reasons = "; ".join([*said[:_NAMED], *more])
         return ProtocolError(reasons) if garbled else RefusedError(reasons)
 
     def __str__(self) -> str:

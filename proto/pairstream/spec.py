@@ -191,9 +191,13 @@ def _delta(name: str, value: object) -> float:
 
 
 def _real(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise SpecError(f"{name}={value!r} is not a finite number")
-    return float(value)
+    try:
+        number = math.nan if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise SpecError(f"{name}={value!r:.80} is not a finite number")
+    return number + 0.0  # -0.0 is 0.0, in the digest, too
 
 
 def _whole(name: str, value: object, low: int, high: int, unit: str) -> None:

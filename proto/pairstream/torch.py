@@ -21,6 +21,7 @@ they deliver is the loader's. One is enough, as blocks come ready-made; what ren
 
 from __future__ import annotations
 
+import os
 import uuid
 import weakref
 from collections.abc import Iterator, Mapping
@@ -150,6 +151,7 @@ class PairStream(IterableDataset[PairBatch]):
         self._start, self._follow, self._max_lag = start, follow, max_lag
         self._cursor = Cursor(next=start if isinstance(start, int) else 0)
         self._fingerprint = ""
+        self._iterated_in = 0
         self._stats: ClientStats | None = None
         self._name = uuid.uuid4().hex
         _streams[self._name] = self
@@ -158,6 +160,9 @@ class PairStream(IterableDataset[PairBatch]):
         worker = get_worker_info()
         if worker is not None and worker.num_workers > 1:
             raise ConfigError(f"num_workers={worker.num_workers}: a stream is one sequence; use num_workers=0 or 1")
+        if worker is not None and self._iterated_in == os.getpid():  # this copy has read ahead of what was consumed
+            raise ConfigError("persistent_workers=True would skip what was read ahead; leave it at False")
+        self._iterated_in = os.getpid()
         with connect(
             self.url,
             self.spec,

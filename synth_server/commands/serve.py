@@ -51,12 +51,17 @@ def run(settings: ServeSettings) -> int:
 
 
 def _worker(settings: ServeSettings, metrics: WorkerMetrics) -> Server:
+    from synth_server.engines.lending import SharedEngines  # noqa: PLC0415
     from synth_server.renderer import Renderer  # noqa: PLC0415 – loads numba, and may have something to log
 
-    threads = settings.threads or None
-    return Server(
-        settings, partial(Renderer, device=settings.device, threads=threads, observe=metrics.observe), metrics
+    render = partial(
+        Renderer,
+        device=settings.device,
+        threads=settings.threads or None,
+        observe=metrics.observe,
+        engines=SharedEngines(),
     )
+    return Server(settings, render, metrics)
 
 
 def _relay(settings: ServeSettings, metrics: WorkerMetrics, stop: Event) -> Server:

@@ -1,7 +1,8 @@
 """The patch `voice`: torchsynth's Voice, 78 parameters. No filter.
 
 One keyboard, two envelopes and two LFOs move a sine, a square-saw and noise. The level of the noise has a
-curve of 0.025 as in torchsynth (x ** 40, nearly always inaudible); SynthAX declares that curve but ignores it.
+curve of 0.025 as in torchsynth (x ** 40: of a knob that is turned evenly nearly always inaudible, of a level that the
+law `paper` draws by its value not); SynthAX declares that curve but ignores it.
 """
 
 from __future__ import annotations

@@ -121,11 +121,19 @@ def test_live_never_goes_back_jumps_only_when_it_must_and_its_gaps_tell(
     assert cursor.position(block_pairs) == position
 
 
+@pytest.mark.parametrize(("begin", "batch_pairs"), [(64, 256), (32, 64), (64, 128)])
+def test_live_jumps_also_from_where_its_batches_meet_no_block_s_end(begin: int, batch_pairs: int):
+    parts = batches(128, batch_pairs).live(begin, lambda: 1_000, 16)
+    first = next(parts)[0]
+    assert (first.index, first.first) == (1_000, 0)
+
+
 @pytest.mark.parametrize(
     ("follow", "start", "max_lag", "world", "says"),
     [
         ("lively", 0, 1, 1, "follow='lively'"),
         ("exact", -1, 1, 1, "start=-1"),
+        ("exact", 2**63, 1, 1, "start=9223372036854775808"),
         ("exact", "last", 1, 1, "start='last'"),
         ("live", 0, -1, 1, "max_lag=-1"),
         ("live", 0, 1, 2, "2 ranks"),

@@ -15,6 +15,7 @@ from toy_server import serve
 from toy_source import TOY, ToySource, open_toy
 
 from pairstream import Client, StreamSpec, connect
+from pairstream.block import PairBlock
 from pairstream.errors import (
     ConfigError,
     ProtocolError,
@@ -128,6 +129,25 @@ def test_a_block_that_cannot_be_rendered_is_an_error_and_the_next_ones_come():
         with pytest.raises(RenderError, match=r"block 1 of stream .* this one is broken"):
             client.fetch(1)
         assert client.fetch(2).index == 2
+
+
+def test_however_long_the_reason_it_is_said_and_costs_no_worker():
+    class Verbose(ToySource):
+        def render(self, index: int) -> PairBlock:
+            if index == 1:
+                raise RenderError("the compiler says " + "x" * 100_000)
+            return super().render(index)
+
+    with serve(Verbose) as server, connect(server.addresses.data, TOY, timeout=5) as client:
+        with pytest.raises(RenderError, match="the compiler says xxx"):
+            client.fetch(1)
+        assert client.fetch(2).index == 2
+
+
+@pytest.mark.parametrize("index", [-1, 2**63, 2**64])
+def test_an_index_of_no_block_is_refused(index: int):
+    with local() as client, pytest.raises(ConfigError, match="is no block of a stream"):
+        client.fetch(index)
 
 
 def test_a_block_that_could_not_be_rendered_once_is_asked_for_anew():

@@ -35,3 +35,13 @@ def test_the_order_is_known_forever_and_differs_between_passes_and_seeds() -> No
 def test_a_deck_without_cards_is_refused() -> None:
     with pytest.raises(ConfigError, match="a pool of 0 has nothing"):
         Deck(size=0)
+
+
+@pytest.mark.parametrize("seed", [-1, 1 << 64, True])
+def test_a_seed_out_of_range_is_refused(seed: int) -> None:
+    with pytest.raises(ConfigError, match="of a pool is out of range"):
+        Deck(size=3, seed=seed)
+
+
+def test_of_no_places_there_are_no_numbers() -> None:
+    assert Deck(size=3).indices(0, 0).tolist() == []

@@ -123,6 +123,7 @@ def test_sizes_follow_from_rate_and_length():
         ("dtype", "int16", "float32, float16"),
         ("delta", -0.1, "-0.1"),
         ("delta", float("nan"), "nan"),
+        ("delta", 10**400, "is not a finite number"),
         ("delta", "0.1", "'0.1'"),
         ("delta", {"pitch": 0.1}, "add 'rest'"),
         ("delta", {"colour": 0.1, "rest": 0.1}, "'colour'"),
@@ -161,3 +162,8 @@ def test_nonsense_is_refused_and_quoted(field: str, value: object, says: str):
 def test_what_is_no_spec_at_all_is_refused(values: object):
     with pytest.raises(SpecError):
         StreamSpec.from_dict(values)
+
+
+def test_zero_has_no_sign():
+    assert StreamSpec(delta=-0.0).digest == StreamSpec(delta=0.0).digest
+    assert StreamSpec(delta={"pitch": -0.0, "rest": 0.1}).digest == StreamSpec(delta={"pitch": 0, "rest": 0.1}).digest

@@ -98,6 +98,16 @@ def test_iterating_again_goes_on_and_does_not_start_over(url: str):
     assert indices == list(range(6))
 
 
+def test_a_worker_process_that_has_read_ahead_is_not_used_again(url: str):
+    stream = PairStream(url, TOY, timeout=10)
+    first = [batch.index for batch in islice(loader(stream, 0), 2)]
+    assert first + [batch.index for batch in islice(loader(stream, 1), 2)] == [0, 1, 2, 3]
+    kept = DataLoader(stream, batch_size=None, num_workers=1, persistent_workers=True)
+    assert [batch.index for batch in islice(kept, 2)] == [4, 5]
+    with pytest.raises(ConfigError, match="persistent_workers=True"):
+        next(iter(kept))
+
+
 def test_ranks_never_see_the_same_block(url: str):
     streams = [PairStream(url, TOY, timeout=10, rank=rank, world=3) for rank in range(3)]
     taken = [[batch.index for batch in islice(stream, 4)] for stream in streams]
