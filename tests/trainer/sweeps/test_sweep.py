@@ -35,7 +35,9 @@ TINY = ["width=2", "spec.block_pairs=4", "held_out=0", "log_every=1", "checkpoin
 
 
 def of_toys(to: Path, grid: list[str], **more: Any) -> Swept:
-    settings = SweepSettings(to=to, grid=[*TINY, *grid], threads=1, accelerator="cpu", **more)
+    said = [word.partition("=")[0] for word in grid]
+    tiny = [word for word in TINY if word.partition("=")[0] not in said]
+    settings = SweepSettings(to=to, grid=[*tiny, *grid], threads=1, accelerator="cpu", **more)
     return sweep(settings, program=toy_sweep.PROGRAM)
 
 
