@@ -127,9 +127,8 @@ def new_plan(settings: FitSettings) -> Plan:
 def resumed_plan(settings: FitSettings, stored: Plan) -> Plan:
     """The stored plan, provided that nothing the user said contradicts it."""
     moved: Any = settings.data
-    if (
-        moved.recordings and stored.data.recordings
-    ):  # where they lie may change; that they are the same, the cursor's digest says
+    # Where recordings lie may change; that they are the same, the cursor's digest says.
+    if moved.recordings and stored.data.recordings:
         stored = replace(stored, data=replace(stored.data, recordings=moved.recordings))
     said = _of_preset(settings) if settings.preset else _with_what_was_said(stored, settings)
     if settings.batch_pairs is None:

@@ -138,15 +138,12 @@ class Peers:
         if not self._peers or any(peer.state != "refused" for peer in self._peers.values()):
             return None
         garbled = any(peer.error is ProtocolError for peer in self._peers.values())
-        said = [f"{name}: {peer.reason}" for name, peer in sorted(self._peers.items())]
-        more = [f"and {len(said) - _NAMED} more"] if len(said) > _NAMED else []
-        reasons = "; ".join([*said[:_NAMED], *more])
+        reasons = "; ".join(_some([f"{name}: {peer.reason}" for name, peer in sorted(self._peers.items())]))
         return ProtocolError(reasons) if garbled else RefusedError(reasons)
 
     def __str__(self) -> str:
         said = [f"{name} is {peer.state} ({self._why(name, peer)})" for name, peer in self._peers.items()]
-        more = [f"and {len(said) - _NAMED} more"] if len(said) > _NAMED else []
-        return "; ".join([*said[:_NAMED], *more, *([self.search] if self.search else [])]) or "there is no worker"
+        return "; ".join([*_some(said), *([self.search] if self.search else [])]) or "there is no worker"
 
     def _why(self, name: str, peer: _Peer) -> str:
         return f"{peer.reason}, {self.health.describe(name)}" if peer.state == "open" else peer.reason
@@ -154,3 +151,8 @@ class Peers:
     def _set(self, worker: str, peer: _Peer) -> None:
         self._peers[worker] = peer
         self.health.drop(worker)
+
+
+def _some(said: list[str]) -> list[str]:
+    """The first few, and how many more there are."""
+    return [*said[:_NAMED], f"and {len(said) - _NAMED} more"] if len(said) > _NAMED else said

@@ -55,7 +55,7 @@ def agreement(name: str, model: AudioModel, written: Hearing, tolerance: float, 
             _refuse_what_is_no_number(name, theirs)
             worst = max(worst, _difference(name, ours, theirs))
         count += len(audio)
-    if worst > tolerance:
+    if not worst <= tolerance:
         raise CheckpointError(
             f"{name} is not the model: its vectors differ by {worst:.2g} of the largest number, and {tolerance:g} is "
             "allowed; nothing was written. Export another format, or with --dtype float32"

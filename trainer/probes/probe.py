@@ -41,8 +41,7 @@ class Probe(Protocol):
 
     @property
     def about(self) -> str:
-        """What it does, in one sentence for the foot of a table. Scores are kept under it: one that does something else
-        says so."""
+        """What it does, in one sentence for the foot of a table; scores are kept under it, too."""
 
     @property
     def repeats(self) -> int:
