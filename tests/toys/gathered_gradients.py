@@ -29,7 +29,7 @@ class Training(nn.Module):
     def __init__(self, formula: Callable[[Tensor, Tensor], Terms]) -> None:
         super().__init__()
         self.encoder = nn.Sequential(nn.Linear(6, 7), nn.Tanh())
-        self.objective = JointEmbedding(formula, nn.Linear(7, 5))
+        self.objective = JointEmbedding(formula, nn.Sequential(nn.Linear(7, 5)))
         random = torch.Generator().manual_seed(1)
         for parameter in self.parameters():
             parameter.data = 0.5 * torch.randn(parameter.shape, generator=random)
