@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Sequence
 from queue import Empty, SimpleQueue
 from threading import Semaphore
+from typing import Final
 
 from pairstream import allocator
 from pairstream.address import Address
@@ -18,8 +19,11 @@ from pairstream.credentials import TlsClient
 from pairstream.errors import ConfigError
 from pairstream.grpc_link import GrpcLink
 from pairstream.messages import Message
-from pairstream.transport import Event, messages_ahead
+from pairstream.transport import Event
 from pairstream.worker_url import WorkerUrl
+
+#: Bytes of messages that are received ahead of `poll`; far more than any client asks for.
+AHEAD_BYTES: Final = 256 << 20
 
 
 class GrpcTransport:
@@ -37,7 +41,7 @@ class GrpcTransport:
         self._max_block_bytes = max_block_bytes
         self._links: dict[str, GrpcLink] = {}
         self._events: SimpleQueue[tuple[GrpcLink, Event]] = SimpleQueue()
-        self._room = Semaphore(messages_ahead(max_block_bytes))
+        self._room = Semaphore(_messages_ahead(max_block_bytes))
         try:
             for worker in workers:
                 self.add(worker)
@@ -98,3 +102,8 @@ class GrpcTransport:
                 return False
         self._events.put((link, event))
         return not link.closed
+
+
+def _messages_ahead(largest: int) -> int:
+    """How many messages may wait to be polled, none of which has more than `largest` bytes."""
+    return min(256, max(4, AHEAD_BYTES // largest))

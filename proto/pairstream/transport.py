@@ -72,12 +72,3 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Release all connections; idempotent."""
-
-
-#: Bytes of messages that a transport receives ahead of `poll`; far more than any client asks for.
-AHEAD_BYTES = 256 << 20
-
-
-def messages_ahead(largest: int) -> int:
-    """How many messages may wait to be polled, none of which has more than `largest` bytes."""
-    return min(256, max(4, AHEAD_BYTES // largest))

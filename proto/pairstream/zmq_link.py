@@ -18,7 +18,7 @@ from pairstream.curve import OVERHEAD_BYTES
 from pairstream.errors import ConfigError
 from pairstream.header import Frame
 from pairstream.sharer import Sharer
-from pairstream.transport import Event, Joined, Lost, messages_ahead
+from pairstream.transport import Event, Joined, Lost
 from pairstream.worker_url import WorkerUrl
 
 #: Milliseconds between ZeroMQ's own heartbeats, and without an answer until a connection counts as lost.
@@ -91,7 +91,9 @@ class ZmqLink:
             (zmq.RECONNECT_IVL_MAX, RECONNECT_MAX_MS),
             (zmq.IMMEDIATE, 1),
             (zmq.IPV6, 1),
-            (zmq.RCVHWM, messages_ahead(max_frame_bytes)),
+            # No limit: at one, libzmq stops to read, hears no more heartbeats, and hangs up on workers that are well.
+            # If the worker leaves meanwhile, the next heartbeat aborts this process (4.3.5, assertion !_io_error).
+            (zmq.RCVHWM, 0),
             (zmq.LINGER, LINGER_MS),
             (zmq.MAXMSGSIZE, max_frame_bytes + OVERHEAD_BYTES),
         ):

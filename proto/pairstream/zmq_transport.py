@@ -1,6 +1,6 @@
 """zmq://, tcp://, ipc:// and shm:// – the data path between processes and hosts: a DEALER here for every ROUTER there.
 
-ZeroMQ's own thread receives into memory while the consumer computes; the client's credit bounds how much.
+ZeroMQ's own thread receives into memory while the consumer computes; how much, the client bounds by what it asks for.
 On the worker's own host the blocks come through shared memory (`sharing.py`), and ZeroMQ says that they are there.
 """
 

@@ -22,6 +22,18 @@ from pairstream import StreamSpec, connect
 for block in connect(sys.argv[1], StreamSpec(block_pairs=8, seconds=0.5), experiment="doomed").blocks():
     print(block.index, flush=True)
 """
+#: Of this stream many blocks are asked for ahead, and each may have much of theta.
+AHEAD = StreamSpec(block_pairs=256, seconds=0.02)
+BUSY_CONSUMER = """
+import sys
+from itertools import islice
+from pairstream import StreamSpec, connect
+for block in islice(connect(sys.argv[1], StreamSpec(block_pairs=256, seconds=0.02), timeout=60).blocks(), 10):
+    print(block.sha256(), flush=True)
+    sys.stdin.readline()
+"""
+HEARTBEATS = 2.5
+HANGS_UP_AFTER = 6.0
 
 
 def shared_memories(pid: int) -> int:
@@ -30,8 +42,8 @@ def shared_memories(pid: int) -> int:
     return sum("memfd:pairstream" in line for line in maps.splitlines())
 
 
-def hashes(count: int) -> list[str]:
-    with connect("local://", SPEC) as client:
+def hashes(count: int, spec: StreamSpec = SPEC) -> list[str]:
+    with connect("local://", spec) as client:
         return [block.sha256() for block in client.blocks(stop=count)]
 
 
@@ -69,3 +81,28 @@ def test_a_worker_that_is_killed_leaves_no_memory_and_no_gap():
             assert shared_memories(second.process.pid) == 1
     assert received == hashes(60)
     assert sorted(Path("/dev/shm").iterdir()) == before
+
+
+@pytest.mark.parametrize("wire", ["zmq", "tcp"])
+def test_a_worker_that_is_killed_while_its_consumer_is_busy_does_not_take_it_along(wire: str):
+    """libzmq would abort the consumer's process, if it had stopped to read from this worker."""
+    first = WorkerProcess()
+    command = [sys.executable, "-c", BUSY_CONSUMER, first.url.replace("zmq", wire)]
+    consumer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert consumer.stdout is not None
+    received = consumer.stdout.readline().split()
+    time.sleep(2)  # all that it has asked for comes
+    first.kill()
+    time.sleep(HEARTBEATS)
+    with WorkerProcess(first.port):
+        said, _ = consumer.communicate("\n" * 10, timeout=60)
+    assert consumer.returncode == 0
+    assert received + said.split() == hashes(10, AHEAD)
+
+
+def test_a_consumer_that_is_busy_for_longer_than_heartbeats_may_fail_keeps_its_worker():
+    with WorkerProcess() as worker, connect(worker.url, AHEAD, timeout=60) as client:
+        for block in islice(client.blocks(), 50):
+            if block.index == 1:
+                time.sleep(HANGS_UP_AFTER + 2)
+        assert client.stats().reasks == 0
