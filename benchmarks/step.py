@@ -1,12 +1,13 @@
 """Optimiser steps per second: a loop written by hand in plain PyTorch, and `trainer fit` fed by a worker, in turns.
 
 python -m benchmarks.step                      on a CPU, of two cores at least
-python -m benchmarks.step --device cuda --batch_pairs 768 --precision bf16-mixed --dtype float16 --steps 200
+python -m benchmarks.step --device cuda --batch_pairs 768 --precision bf16-mixed --dtype float16 --turns 8
 
 Both train the same ResNet-18 by the same loss. The loop by hand has its batches on the device before it begins, and
-does nothing beside: no stream, cursor, schedule, journal or metrics. `trainer fit` has all that, with its defaults, and
-its blocks come from a worker process on other cores. Each is timed from its eleventh step on, without the checkpoint at
-the end, and the order of the two changes from round to round.
+does nothing beside: no stream, cursor, schedule, journal or metrics. `trainer fit` has all that, with a record of every
+step, and its blocks come from a worker process on other cores. The two take turns in one process, on a CPU after every
+step: what else runs on a machine may change its pace by half within seconds. A step of fit is what lies between two
+moves of its optimiser; it is compared with the turns by hand before and after it.
 """
 
 from __future__ import annotations
@@ -18,15 +19,16 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Final, Literal
 
 import torch
 from rich.console import Console
 from rich.table import Table
+from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 
 from pairstream import connect, console
 from pairstream.errors import ConfigError
@@ -39,10 +41,14 @@ from trainer.model import untrained_model
 from trainer.objectives.alignment_uniformity import alignment_uniformity
 from trainer.plan import new_plan
 
-#: Steps before the clock starts, in which memory is taken and code is tuned; fit makes a record as often.
-WARM = 10
+#: Turns before the clock starts, in which memory is taken and code is tuned.
+WARM: Final = 5
+#: Steps of a turn, and steps of fit before its clock starts in each. A card computes ahead of its processor, and blocks
+#: are received ahead of the card: so there a turn is longer, and begins when those that came meanwhile are used.
+TURN: Final = {"cpu": 1, "cuda": 50}
+LEAD: Final = {"cpu": 0, "cuda": 10}
 #: Batches that the loop by hand takes in turns.
-PRELOADED = 4
+PRELOADED: Final = 4
 LEAST_RATIO, MOST_WAITING = 0.97, 0.01
 
 
@@ -62,24 +68,10 @@ class StepSettings:
     """Whether both train a compiled encoder: off, on or reduce-overhead."""
     dtype: Literal["float32", "float16"] = "float32"
     """Of the samples that the worker sends."""
-    steps: int = 20
-    """Steps that are timed in each turn, a multiple of 10."""
-    rounds: int = 4
-    """Turns of each."""
+    turns: int = 80
+    """Turns of each; one step on a CPU, fifty on a card."""
     trainer_cores: int = 0
     """Cores for training, the others are the worker's; 0: one on a CPU, four beside a card."""
-
-    def __post_init__(self) -> None:
-        if self.steps < WARM or self.steps % WARM:
-            raise ConfigError(f"steps={self.steps}: fit makes a record every {WARM} steps; use a multiple of that")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Turn:
-    """What a turn came to; `waiting` is the share of its time that fit waited for data."""
-
-    steps_per_second: float
-    waiting: float = 0.0
 
 
 class ByHand:
@@ -94,71 +86,97 @@ class ByHand:
         self._mixed = plan.recipe.precision == "bf16-mixed"
         self._model = untrained_model(plan.recipe, plan.seed).to(device).train()
         compile_encoder(self._model.encoder, settings.compile)
-        self._optimiser = torch.optim.SGD(self._model.parameters(), lr=plan.recipe.lr, weight_decay=1e-6)
+        self.optimiser = torch.optim.SGD(self._model.parameters(), lr=plan.recipe.lr, weight_decay=1e-6)
 
-    def turn(self, steps: int) -> Turn:
-        """Time `steps` steps, after some that warm up."""
-        self._train(WARM)
-        began = time.perf_counter()
-        self._train(steps)
-        return Turn(steps_per_second=steps / (time.perf_counter() - began))
-
-    def _train(self, steps: int) -> None:
+    def train(self, steps: int) -> None:
+        """So many steps; when it returns, the device has done all of them."""
         for step in range(steps):
             torch.compiler.cudagraph_mark_step_begin()
             a, b = self._batches[step % PRELOADED]
             with torch.autocast(self._device, torch.bfloat16) if self._mixed else nullcontext():
                 loss = alignment_uniformity(self._model(a), self._model(b)).loss
-            self._optimiser.zero_grad()
+            self.optimiser.zero_grad()
             loss.backward()
-            self._optimiser.step()
-        loss.item()  # the device has done all of it
+            self.optimiser.step()
+        loss.item()
 
 
-def turn_of_fit(settings: FitSettings) -> Turn:
-    """Time a whole run from its tenth step to its last, as its own records do."""
-    fit(settings)
-    records = {record["step"]: record for record in read_journal(settings.run / "metrics.jsonl")}
-    first, last = records[WARM], records[settings.max_steps]
-    seconds = last["seconds"] - first["seconds"]
-    waited = last["waited"] - first["waited"]
-    return Turn(steps_per_second=(last["step"] - WARM) / seconds, waiting=waited / seconds)
+class Turns:
+    """A hook behind every move of an optimiser: lets the loop by hand have its turn when fit has had one.
+
+    Attributes:
+        of_fit, by_hand: seconds of each turn; one more by hand than of fit, before the first.
+    """
+
+    def __init__(self, by_hand: ByHand, device: str) -> None:
+        self.of_fit: list[float] = []
+        self.by_hand: list[float] = []
+        self._loop = by_hand
+        self._device = device
+        self._steps = TURN[device]  # the first call is the end of a turn that was not timed
+        self._began = 0.0
+
+    def __call__(self, optimiser: Optimizer, args: Any, kwargs: Any) -> None:
+        if optimiser is self._loop.optimiser:
+            return
+        if self._steps == TURN[self._device]:
+            if self._began:
+                self.of_fit.append(self._now() - self._began)
+            self._steps = -LEAD[self._device]
+            self._take_turn()
+        if self._steps == 0:
+            self._began = self._now()
+        self._steps += 1
+
+    def _take_turn(self) -> None:
+        began = self._now()
+        self._loop.train(TURN[self._device])
+        self.by_hand.append(self._now() - began)
+
+    def _now(self) -> float:
+        if self._device == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter()
 
 
-def race(settings: StepSettings, url: str, folder: Path, threads: int) -> dict[str, list[Turn]]:
-    """The turns of both, in an order that changes."""
-    steps = WARM + settings.steps
+def race(settings: StepSettings, url: str, folder: Path, threads: int) -> tuple[Turns, float]:
+    """The turns of both, and the seconds that fit waited for data in its own."""
+    steps_of_turn = LEAD[settings.device] + TURN[settings.device]
+    steps = 1 + (WARM + settings.turns) * steps_of_turn
     told = FitSettings(
-        run=folder, stream=url, preset="paper", max_steps=steps, width=settings.width, precision=settings.precision,
-        spec=SpecChoice(block_pairs=settings.batch_pairs, dtype=settings.dtype), threads=threads, held_out=0,
-        log_every=WARM, checkpoint_every=steps, accelerator="cpu" if settings.device == "cpu" else "gpu", quiet=True,
-        compile=settings.compile,
+        run=folder / "run", stream=url, preset="paper", max_steps=steps, width=settings.width,
+        precision=settings.precision, spec=SpecChoice(block_pairs=settings.batch_pairs, dtype=settings.dtype),
+        threads=threads, held_out=0, log_every=1, checkpoint_every=steps, quiet=True, compile=settings.compile,
+        accelerator="cpu" if settings.device == "cpu" else "gpu",
     )  # fmt: skip
     torch.set_num_threads(threads)
     by_hand = ByHand(told, settings.device)
-    contestants: dict[str, Callable[[int], Turn]] = {
-        "by hand": lambda _: by_hand.turn(settings.steps),
-        "trainer fit": lambda number: turn_of_fit(replace(told, run=folder / str(number))),
-    }
-    turns: dict[str, list[Turn]] = {name: [] for name in contestants}
-    for number in range(settings.rounds):
-        for name in sorted(contestants, reverse=bool(number % 2)):
-            turns[name].append(contestants[name](number))
-            print(f"round {number + 1}: {name}, {turns[name][-1].steps_per_second:.3f} steps/s", flush=True)
-    return turns
+    turns = Turns(by_hand, settings.device)
+    hook = register_optimizer_step_post_hook(turns)
+    try:
+        fit(told)
+    finally:
+        hook.remove()
+    waited = {record["step"]: record["waited"] for record in read_journal(told.run / "metrics.jsonl")}
+    return turns, waited[steps] - waited[1 + WARM * steps_of_turn]
 
 
-def report(settings: StepSettings, turns: dict[str, list[Turn]]) -> int:
+def report(settings: StepSettings, turns: Turns, waited: float) -> int:
     """Print the medians; 1 if fit is slower, or waits longer, than it should."""
-    speed = {name: statistics.median(turn.steps_per_second for turn in taken) for name, taken in turns.items()}
-    pairs = zip(turns["trainer fit"], turns["by hand"], strict=True)
-    ratio = statistics.median(fitted.steps_per_second / plain.steps_per_second for fitted, plain in pairs)
-    waiting = statistics.median(turn.waiting for turn in turns["trainer fit"])
+    of_fit = turns.of_fit[WARM:]
+    before, after = turns.by_hand[WARM:-1], turns.by_hand[WARM + 1 :]
+    ratios = [(a + b) / 2 / own for own, a, b in zip(of_fit, before, after, strict=True)]
+    low, ratio, high = statistics.quantiles(ratios, n=4)
+    waiting = waited / sum(of_fit)
     table = Table("", "steps/s", "pairs/s", title=" ".join(f"{name}={value}" for name, value in vars(settings).items()))
-    for name, value in speed.items():
-        table.add_row(name, f"{value:.3f}", f"{value * settings.batch_pairs:,.1f}")
+    for name, seconds in (("by hand", before), ("trainer fit", of_fit)):
+        speed = TURN[settings.device] / statistics.median(seconds)
+        table.add_row(name, f"{speed:.3f}", f"{speed * settings.batch_pairs:,.1f}")
     Console().print(table)
-    print(f"fit / by hand, median of {settings.rounds} rounds: {ratio:.3f} (at least {LEAST_RATIO})")
+    print(
+        f"fit / by hand, median of {len(ratios)} turns: {ratio:.3f} (at least {LEAST_RATIO}), "
+        f"quartiles {low:.3f} and {high:.3f}"
+    )
     print(f"time that fit waits for data: {waiting:.2%} (at most {MOST_WAITING:.0%})")
     return int(ratio < LEAST_RATIO or waiting > MOST_WAITING)
 
@@ -175,7 +193,7 @@ def run(settings: StepSettings) -> int:
     with WorkerProcess() as worker, tempfile.TemporaryDirectory() as folder:
         os.sched_setaffinity(0, cores[:ours])
         print(f"trainer on {ours} of {len(cores)} cores, worker on the others", flush=True)
-        return report(settings, race(settings, worker.url, Path(folder), ours))
+        return report(settings, *race(settings, worker.url, Path(folder), ours))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
