@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Group
+from rich.markup import escape
 from rich.table import Table
 
 from synth_server.limits import MIB
@@ -76,11 +77,11 @@ def _workers(now: Sequence[Report | Silence], earlier: Mapping[str, Report]) -> 
         table.add_column(column, justify="right")
     for report in now:
         if isinstance(report, Silence):
-            table.add_row(report.address, f"[red]{report.state}[/red]", *[_UNKNOWN] * 7)
+            table.add_row(escape(report.address), f"[red]{escape(report.state)}[/red]", *[_UNKNOWN] * 7)
             continue
         status, before = report.status, earlier.get(report.address)
         table.add_row(
-            report.address,
+            escape(report.address),
             report.state + (" relay" if status.upstream else ""),
             str(len(status.streams)),
             str(status.clients),
@@ -103,7 +104,7 @@ def _experiments(followed: Sequence[Following], reports: Sequence[Report], earli
         rates = list(_rates_of(following, reports, earlier))
         table.add_row(
             following.digest[:12],
-            following.name,
+            escape(following.name),
             _UNKNOWN if following.cursor is None else str(following.cursor),
             _UNKNOWN if following.lag is None else str(following.lag),
             str(following.waiting),

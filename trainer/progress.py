@@ -24,7 +24,7 @@ def progress(max_steps: int, upto: int = 0, form: logs.LogFormat = "text", learn
     """What suits standard error: it is a terminal, or a reader's, or a machine's."""
     console = Console(stderr=True)
     if form == "text":
-        console.print(f"learning from {learned_from}", highlight=False, soft_wrap=True)
+        console.print(f"learning from {learned_from}", markup=False, highlight=False, soft_wrap=True)
     if form == "json":
         return ProgressEvents(max_steps, console)
     return ProgressBar(max_steps, upto, console) if console.is_terminal else ProgressLines(max_steps, console)

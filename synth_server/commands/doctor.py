@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from synth_server.config import DoctorSettings
@@ -30,5 +31,5 @@ def _table(findings: list[Finding]) -> Table:
         table.add_column(column)
     for finding in findings:
         colour = _COLOURS[finding.verdict]
-        table.add_row(finding.check, f"[{colour}]{finding.verdict}[/]", finding.found, finding.cure)
+        table.add_row(finding.check, f"[{colour}]{finding.verdict}[/]", escape(finding.found), escape(finding.cure))
     return table

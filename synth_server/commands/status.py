@@ -10,6 +10,7 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from pairstream.credentials import Credentials
@@ -74,9 +75,9 @@ def _plain(answer: Report | Silence) -> dict[str, Any]:
 def _offer(description: worker_pb2.DescribeResponse) -> Table:
     limits = description.limits
     table = Table(box=None, show_header=False)
-    table.add_row("pairs at", description.data_url)
+    table.add_row("pairs at", escape(description.data_url))
     if description.upstream:
-        table.add_row("relay of", description.upstream)
+        table.add_row("relay of", escape(description.upstream))
     else:
         table.add_row("synths", ", ".join(f"{synth.name} ({len(synth.parameters)})" for synth in description.synths))
         table.add_row("engines", ", ".join(description.engines))

@@ -143,6 +143,16 @@ def test_doctor_names_a_poison_and_its_cure(
     assert "bad" in capsys.readouterr().out
 
 
+def test_doctor_shows_a_cure_in_brackets_as_it_is_to_be_typed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torchsynth" else find(name))
+    monkeypatch.setenv("COLUMNS", "300")
+    assert main(["doctor"]) == 0
+    assert "pip install 'pairstream[torchsynth]', if" in capsys.readouterr().out
+
+
 def test_without_torch_a_worker_is_sound_has_the_other_engine_and_says_which(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ):

@@ -62,3 +62,11 @@ def test_a_worker_that_was_started_anew_or_is_down_has_no_rate():
     rows = printed([after, Silence(address="two:1", reason="gone")], [before])
     assert rows[0][-3:-1] == ["–", "–"]
     assert rows[1][:2] == ["two:1", "down"]
+
+
+def test_what_others_say_in_brackets_is_printed_as_it_is():
+    rows = printed(
+        [report("[fe80::1]:5556", 10, 10, {"run[bold]": (9, 50)}), Silence(address="[fe80::2]:5556", reason="gone")]
+    )
+    assert [row[0] for row in rows[:2]] == ["[fe80::1]:5556", "[fe80::2]:5556"]
+    assert rows[2][1] == "run[bold]"

@@ -38,7 +38,7 @@ def run(settings: ProbeSettings) -> None:
     _write(settings, report)
     if settings.figures is not None:
         for path in _draw(report, scored, settings, settings.figures):
-            console.print(str(path), highlight=False, soft_wrap=True)
+            console.print(str(path), markup=False, highlight=False, soft_wrap=True)
 
 
 def _draw(report: ProbeReport, scored: list[Scored], settings: ProbeSettings, folder: Path) -> list[Path]:

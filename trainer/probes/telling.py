@@ -25,7 +25,7 @@ class Telling:
                 task = bar.add_task(what, total=total)
                 yield lambda steps: bar.advance(task, steps)
         else:
-            self._console.print(f"{what}: {total:,}", highlight=False, soft_wrap=True)
+            self._console.print(f"{what}: {total:,}", markup=False, highlight=False, soft_wrap=True)
             yield lambda _: None
 
     def _bar(self) -> Progress:
