@@ -77,8 +77,8 @@ def get_timestamp_embeddings(audio: Tensor, model: HearModel) -> tuple[Tensor, T
 def _placed(audio: Tensor, model: HearModel) -> Tensor:
     if audio.ndim != 2:
         raise ConfigError(f"audio of shape {tuple(audio.shape)} is no batch of mono sounds; give (n_sounds, n_samples)")
-    if not audio.shape[1]:
-        raise DataError("the sounds have no samples, so there is nothing to embed; leave them out")
+    if not audio.numel():
+        raise DataError(f"audio of shape {tuple(audio.shape)} has no samples, so there is nothing to embed")
     if not audio.isfinite().all():
         raise DataError("the sounds have samples that are not finite numbers; mend or leave out those sounds")
     return audio.to(next(model.parameters()).device, torch.float32)

@@ -34,16 +34,22 @@ class Run:
     """Whether all steps of the plan are done."""
 
 
-def find_runs(root: Path) -> list[Run]:
-    """Every run folder in or below `root`, the oldest first; `root` itself may be one.
+def find_runs(root: Path) -> tuple[list[Run], list[CheckpointError]]:
+    """Every run folder in or below `root`, the oldest first, and why others cannot be read; `root` may be one itself.
 
     Raises:
         ConfigError: no such folder.
-        CheckpointError: there is a run folder whose config.json cannot be used.
     """
     if not root.is_dir():
         raise ConfigError(f"{root} is no folder; name one that holds runs")
-    return sorted(map(_read, _folders(root)), key=lambda run: (run.started, str(run.folder)))
+    runs: list[Run] = []
+    unreadable: list[CheckpointError] = []
+    for folder in _folders(root):
+        try:
+            runs.append(_read(folder))
+        except CheckpointError as error:
+            unreadable.append(error)
+    return sorted(runs, key=lambda run: (run.started, str(run.folder))), unreadable
 
 
 def _folders(root: Path) -> Iterator[RunFolder]:

@@ -149,6 +149,7 @@ def test_an_exported_folder_will_do_as_well(run: Path, model: hear.HearModel, tm
     [
         (torch.zeros(16_000), ConfigError, "n_sounds, n_samples"),
         (torch.zeros(2, 0), DataError, "no samples"),
+        (torch.zeros(0, 16_000), DataError, "no samples"),
         (torch.full((1, 16_000), torch.nan), DataError, "not finite"),
     ],
 )

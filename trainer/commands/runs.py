@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+
 from rich.console import Console
 from rich.markup import escape
 
+from pairstream.errors import CheckpointError
 from trainer.config import RunsSettings
 from trainer.runs import find_runs, for_terminal
 
 
-def run(settings: RunsSettings) -> None:
-    """Show them; a folder without any is said to be one."""
-    runs = find_runs(settings.folder)
-    Console().print(for_terminal(runs) if runs else escape(f"there is no run in {settings.folder}"))
+def run(settings: RunsSettings) -> int:
+    """Show them; a folder without any is said to be one. Those that cannot be read are named, and make it a failure."""
+    runs, unreadable = find_runs(settings.folder)
+    if runs or not unreadable:
+        Console().print(for_terminal(runs) if runs else escape(f"there is no run in {settings.folder}"))
+    for error in unreadable:
+        print(f"trainer: error: {error}", file=sys.stderr)
+    return CheckpointError.exit_code if unreadable else 0
