@@ -17,7 +17,7 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from pairstream.errors import CheckpointError
 from pairstream.files import written_whole
-from trainer.exported import exported_folder, load_exported
+from trainer.exported import exported_folder, load_exported, read_config
 from trainer.model import AudioModel, untrained_model
 from trainer.plan import Plan
 from trainer.run_folder import RunFolder
@@ -80,8 +80,14 @@ def load_model(path: Path) -> tuple[AudioModel, Plan]:
     Raises:
         CheckpointError: missing, damaged, of another program or of another version.
     """
+    return load_trained(path)[:2]
+
+
+def load_trained(path: Path) -> tuple[AudioModel, Plan, int | None]:
+    """The same with the optimiser steps it was trained for, which an exported folder need not say. Errors as above."""
     if folder := exported_folder(path):
-        return load_exported(folder)
+        steps = read_config(folder).get("trained", {}).get("steps")
+        return *load_exported(folder), None if steps is None else int(steps)
     file = newest_checkpoint(path)
     checkpoint = read_checkpoint(file)
     plan = Plan.from_dict(checkpoint[PLAN_KEY], file)
@@ -89,7 +95,7 @@ def load_model(path: Path) -> tuple[AudioModel, Plan]:
     weights = _model_weights(checkpoint)
     check_weights(weights, model, file)
     model.load_state_dict(weights)
-    return model.eval(), plan
+    return model.eval(), plan, int(checkpoint["global_step"])
 
 
 def _model_weights(checkpoint: Mapping[str, Any]) -> dict[str, Any]:

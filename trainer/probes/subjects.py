@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from trainer.checkpoints import load_model, newest_checkpoint, read_checkpoint
+from trainer.checkpoints import load_trained
 from trainer.encoders.encoder import Encoder
-from trainer.exported import exported_folder, read_config
 from trainer.model import AudioModel, untrained_model
 from trainer.plan import Plan
 from trainer.probes.cache import digest
@@ -57,8 +56,8 @@ def trained_subject(path: Path, label: str = "") -> Subject:
     Raises:
         CheckpointError: it cannot be used.
     """
-    model, plan = load_model(path)
-    return replace(_subject(str(path), model, plan, plan.seed), label=label, step=_step(path), trained=True)
+    model, plan, step = load_trained(path)
+    return replace(_subject(str(path), model, plan, plan.seed), label=label, step=step, trained=True)
 
 
 def untrained_subjects(trained: Sequence[Subject], least: int) -> Iterator[Subject]:
@@ -93,11 +92,3 @@ def identity_of(model: AudioModel) -> str:
         array = tensor.detach().cpu().contiguous().numpy()
         parts += [f"{name} {array.dtype} {array.shape}", array.tobytes()]
     return digest(*parts)
-
-
-def _step(path: Path) -> int | None:
-    """Of a checkpoint, whatever the file is called; an exported folder need not say it."""
-    if folder := exported_folder(path):
-        steps = read_config(folder).get("trained", {}).get("steps")
-        return None if steps is None else int(steps)
-    return int(read_checkpoint(newest_checkpoint(path))["global_step"])
