@@ -180,12 +180,16 @@ class Serving:
             _log.warning("a block that was rendered to see whether that can be done: %s", answer)
 
     def _send(self, outbox: Outbox) -> None:
+        gone: set[ClientId] = set()
         for client, message in outbox:
+            if client in gone:
+                continue
             door, name = self._doors[client[0]], client[1:]
             began = time.perf_counter()
             frames = encode(self._affordable(client, message))
             encoded = time.perf_counter()
             if trouble := door.send(name, frames):
+                gone.add(client)
                 self._forget(client, trouble)
             if isinstance(message, PairBlock):
                 self._metrics.observe("encode", encoded - began)

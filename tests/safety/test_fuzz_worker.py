@@ -22,11 +22,12 @@ from pairstream import Client, connect, sharing
 from pairstream.codec import decode, encode
 from pairstream.grpc_wire import METHOD, SERVICE, pieces
 from pairstream.header import MAX_HEADER_BYTES
-from pairstream.messages import Failed, Want
+from pairstream.messages import Failed, Open, Opened, Want
 from synth_server.complaints import ANSWERED, REMEMBERED, Complaints
 from synth_server.config import ServeSettings
 from synth_server.metrics import WorkerMetrics
 from synth_server.server import Server
+from synth_server.zmq_door import ZmqDoor
 
 pytestmark = pytest.mark.slow  # they wait for what is refused
 
@@ -179,6 +180,21 @@ def test_who_floods_with_heartbeats_and_hangs_up_harms_nobody(worker: Server, ca
         check(honest, 0)
         check(honest, 10)
     assert len(complaints(caplog)) <= 1  # a connection that is reset may take with it what was not read
+
+
+def test_who_asks_for_much_and_is_gone_is_logged_once(
+    worker: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    caplog.set_level(logging.INFO)
+    send = ZmqDoor.send
+    with connect(worker.addresses.data, TOY, timeout=10) as honest, dealer(worker) as enemy:
+        check(honest, 0, 20)  # they are in the window, so an answer is all of them at once
+        monkeypatch.setattr(ZmqDoor, "send", lambda *to: "is gone" if len(to[2]) > 1 else send(*to))
+        for _ in range(2):  # the second answer comes when all before it is done
+            enemy.send_multipart(encode(Open(spec=TOY.as_dict(), experiment="enemy")))
+            assert isinstance(decode(enemy.recv_multipart()), Opened)
+            enemy.send_multipart(encode(Want(digest=TOY.digest, indices=tuple(range(20)), experiment="enemy")))
+    assert 1 <= sum("is gone" in str(record.__dict__) for record in caplog.records) <= 2
 
 
 def test_complaints_are_few_and_of_few():
