@@ -178,6 +178,7 @@ def test_a_worker_that_dies_and_stays_away_ends_the_wait_with_a_reason():
             pass
 
 
+@pytest.mark.slow
 def test_a_worker_that_dawdles_ends_the_wait_with_a_reason_and_is_complained_of(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):

@@ -106,7 +106,9 @@ def test_a_worker_that_comes_back_is_used_again():
     assert received == expected
 
 
-@pytest.mark.parametrize("wire", ["zmq", "tcp", "grpc"])
+@pytest.mark.parametrize(
+    "wire", ["zmq", pytest.param("tcp", marks=pytest.mark.slow), pytest.param("grpc", marks=pytest.mark.slow)]
+)
 def test_a_worker_that_was_started_again_while_nobody_listened_is_used_again(wire: str):
     with serve() as first:
         addresses = first.addresses

@@ -78,6 +78,7 @@ def test_the_columns_of_theta_stand_in_voices_order() -> None:
     assert order(plain_voice(32)) == [(p.module, p.name) for p in load_patch("voice").parameters]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("synth", "form"),
     [pytest.param("voice", name, marks=[] if name == "paper" else pytest.mark.slow) for name in FORMATS]
@@ -116,6 +117,7 @@ def test_the_bytes_of_256_sounds_do_not_depend_on_threads(synth: str, form: dict
     assert len(seen) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "synth", [pytest.param(name, marks=pytest.mark.slow if name == "parametric" else []) for name in PATCHES]
 )

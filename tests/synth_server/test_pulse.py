@@ -87,6 +87,7 @@ def test_an_idle_worker_stays_well_and_its_probes_are_not_counted_as_blocks():
         assert metrics.registry.get_sample_value("pairstream_worker_blocks_rendered_total") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("trouble", ["hangs", "fails"])
 def test_a_worker_that_renders_no_more_is_not_well_and_well_again_once_it_does(trouble: str):

@@ -131,6 +131,7 @@ def test_a_relay_whose_worker_is_gone_says_so_and_goes_on_when_another_takes_its
             assert another.fetch(1).sha256() == ToySource(TOY).render(1).sha256()
 
 
+@pytest.mark.slow
 def test_a_relay_without_workers_is_not_ready_says_so_and_can_be_stopped(caplog: pytest.LogCaptureFixture):
     stop = threading.Event()
     upstream = Fetching("zmq://127.0.0.1:9", stop)

@@ -251,6 +251,7 @@ def test_a_block_of_a_stream_that_was_never_opened_is_refused(worker: Server):
     context.term()
 
 
+@pytest.mark.slow
 def test_a_drained_worker_finishes_what_is_in_the_making():
     entered, release = threading.Event(), threading.Event()
 

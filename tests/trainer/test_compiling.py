@@ -13,6 +13,7 @@ from trainer.config import Compile
 from trainer.encoders.build import seeded_encoder
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # torch.compile of torch 2.13 itself
 def test_the_names_of_its_weights_stay() -> None:
     encoder = seeded_encoder(TINY_RECIPE, 0)

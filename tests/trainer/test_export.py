@@ -64,6 +64,7 @@ def test_it_needs_nothing_of_the_run(run: Path, folder: Path) -> None:
     assert config["files"]["model.safetensors"]["sha256"] == sha256(folder / "model.safetensors")
 
 
+@pytest.mark.slow
 def test_the_card_gives_no_licence_to_what_learned_from_recordings(tiny: FitSettings, tmp_path: Path) -> None:
     write_pitches(tmp_path / "clips")
     fit(but(tiny, max_steps=1, held_out=0, data=Material(recordings=str(tmp_path / "clips"))))
@@ -84,6 +85,7 @@ def test_the_card_says_how_to_load_it_and_only_what_the_run_knew(run: Path, tmp_
     assert "hit_at_1_after" not in (tmp_path / "without" / "README.md").read_text()
 
 
+@pytest.mark.slow
 def test_numbers_of_another_checkpoint_are_not_taken(run: Path, tiny: FitSettings, tmp_path: Path) -> None:
     fit(but(tiny, run=tmp_path / "longer", held_out=8))
     export(ExportSettings(checkpoint=tmp_path / "longer/checkpoints/step-00000002.ckpt", to=tmp_path / "early"))
@@ -92,6 +94,7 @@ def test_numbers_of_another_checkpoint_are_not_taken(run: Path, tiny: FitSetting
     assert "hit_at_1_after" not in trained
 
 
+@pytest.mark.slow
 def test_half_precision_is_half_the_bytes_and_nearly_the_same(run: Path, folder: Path, tmp_path: Path) -> None:
     (half,) = export(ExportSettings(checkpoint=run, to=tmp_path / "half", dtype="float16"))
     assert 0 < half.agreement.difference <= half.agreement.tolerance
@@ -175,6 +178,7 @@ def other_weights(folder: Path) -> None:
     change(folder, files={"model.safetensors": {"sha256": sha256(folder / "model.safetensors")}})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("harm", "said"),
     [

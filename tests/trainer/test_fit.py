@@ -92,6 +92,7 @@ def test_the_cursor_follows_what_was_trained_on_not_what_was_fetched(
     assert fetched > 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("batch_pairs", "next_index"), [(2, 3), (4, 6), (8, 12)])
 def test_a_step_takes_as_many_pairs_as_the_recipe_says(tiny: FitSettings, batch_pairs: int, next_index: int) -> None:
     summary = fit(but(tiny, batch_pairs=batch_pairs))
@@ -101,6 +102,7 @@ def test_a_step_takes_as_many_pairs_as_the_recipe_says(tiny: FitSettings, batch_
     assert read_checkpoint(newest)["StreamData"]["cursor"]["next"] == next_index
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["head", 5])
 def test_a_run_may_follow_live_and_be_resumed(tiny: FitSettings, start: Literal["head"] | int) -> None:
     fit(but(tiny, follow="live", start=start, max_lag=2))
@@ -119,6 +121,7 @@ def test_the_signal_handlers_are_given_back(tiny: FitSettings) -> None:
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
 
 
+@pytest.mark.slow
 def test_a_loader_process_gives_the_same_weights(tiny: FitSettings, tmp_path: Path) -> None:
     fit(tiny)
     fit(but(tiny, run=tmp_path / "worker", loader_workers=1))
@@ -129,9 +132,11 @@ def test_a_loader_process_gives_the_same_weights(tiny: FitSettings, tmp_path: Pa
     "changes",
     [
         pytest.param({}, id="adam, float32"),
-        pytest.param({"optimiser": "sgd", "lr": 0.5}, id="sgd"),
-        pytest.param({"precision": "bf16-mixed"}, id="bfloat16"),
-        pytest.param({"spec": SpecChoice(block_pairs=8, dtype="float16")}, id="half-precision audio"),
+        pytest.param({"optimiser": "sgd", "lr": 0.5}, id="sgd", marks=pytest.mark.slow),
+        pytest.param({"precision": "bf16-mixed"}, id="bfloat16", marks=pytest.mark.slow),
+        pytest.param(
+            {"spec": SpecChoice(block_pairs=8, dtype="float16")}, id="half-precision audio", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_training_lowers_the_loss(tiny: FitSettings, changes: dict[str, object]) -> None:

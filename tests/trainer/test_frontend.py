@@ -134,9 +134,12 @@ def settable(audio: np.ndarray, picture: Picture) -> np.ndarray:
     [
         Picture(),
         Picture(bands=24, hop=320, lowest_hz=0.0, highest_hz=8_000.0),
-        Picture(fft=1024, window=1024, spectrum="power", offset=1e-3),
+        pytest.param(Picture(fft=1024, window=1024, spectrum="power", offset=1e-3), marks=pytest.mark.slow),
         Picture(levels="per-sound"),
-        Picture(sample_rate=32_000, fft=1024, window=800, hop=320, bands=80, highest_hz=14_000.0),
+        pytest.param(
+            Picture(sample_rate=32_000, fft=1024, window=800, hop=320, bands=80, highest_hz=14_000.0),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=lambda picture: f"{picture.sample_rate} {picture.fft} {picture.bands} {picture.spectrum} {picture.levels}",
 )

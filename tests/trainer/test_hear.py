@@ -47,6 +47,7 @@ def test_the_model_is_a_module_with_the_attributes_that_are_asked_for(model: hea
     assert not model.training
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [1.07, 1.98, 4.0])
 def test_timestamps_are_regular_and_reach_the_end(model: hear.HearModel, seconds: float) -> None:
     embeddings, timestamps = hear.get_timestamp_embeddings(noise(2, seconds), model)
@@ -68,6 +69,7 @@ def test_scenes_are_one_vector_each(model: hear.HearModel) -> None:
     assert embeddings.shape == (4, model.scene_embedding_size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samples", [1, 100, 15_999, 16_000, 16_001])
 def test_every_length_has_embeddings(model: hear.HearModel, samples: int) -> None:
     audio = noise(1, 1.1)[:, :samples]
@@ -110,6 +112,7 @@ def test_sounds_do_not_see_each_other_and_chunks_do_not_show(
         torch.testing.assert_close(whole[1:2], one, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_no_more_than_a_batch_goes_through_the_encoder_at_a_time(
     model: hear.HearModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +140,7 @@ def test_gradients_are_off_and_nothing_learns(model: hear.HearModel) -> None:
     torch.nn.Linear(model.scene_embedding_size, 2)(scene).sum().backward()  # what comes out can be learned from
 
 
+@pytest.mark.slow
 def test_an_exported_folder_will_do_as_well(run: Path, model: hear.HearModel, tmp_path: Path) -> None:
     export(ExportSettings(checkpoint=run, to=tmp_path / "exported"))
     audio = noise(2, 1.5)

@@ -65,6 +65,7 @@ def test_an_embedding_is_the_mean_over_the_frames_of_a_clip(pitches: Path) -> No
     assert vectors["log-mel"].shape == (3, 128)
 
 
+@pytest.mark.slow
 def test_seeds_of_one_experiment_are_one_row_with_students_interval(
     tmp_path: Path, tiny: FitSettings, pitches: Path
 ) -> None:
@@ -79,6 +80,7 @@ def test_seeds_of_one_experiment_are_one_row_with_students_interval(
     assert "(2)" in markdown(found)
 
 
+@pytest.mark.slow
 def test_all_checkpoints_of_a_run_are_rows_of_their_own(tmp_path: Path, tiny: FitSettings, pitches: Path) -> None:
     fit(but(tiny, max_steps=4))
     found = report(tmp_path, [tiny.run], [pitches], every_checkpoint=True, layer=["final"])
@@ -97,6 +99,7 @@ def test_what_is_in_the_cache_is_not_computed_again(
     assert next(iter(report(tmp_path, [run], [pitches], c=0.5).probes.values())).endswith("C = 0.5")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["weights", "buffers", "clip", "labels"])
 def test_any_change_of_weights_or_data_is_computed_anew(
     tmp_path: Path, run: Path, pitches: Path, change: str, monkeypatch: pytest.MonkeyPatch
@@ -187,6 +190,7 @@ def test_a_training_that_is_named_twice_is_no_two_seeds(tmp_path: Path, run: Pat
         report(tmp_path, [run, tmp_path / "copy"], [pitches])
 
 
+@pytest.mark.slow
 def test_a_checkpoint_has_its_step_whatever_it_is_called(tmp_path: Path, tiny: FitSettings, pitches: Path) -> None:
     fit(but(tiny, max_steps=4))
     for step in (2, 4):
@@ -200,6 +204,7 @@ def test_a_probe_that_is_said_twice_is_fitted_once(tmp_path: Path, run: Path, pi
     assert len(found.runs("knn", "trained, final", "pitches")) == 1
 
 
+@pytest.mark.slow
 def test_a_copy_of_a_run_may_have_a_row_of_its_own(tmp_path: Path, run: Path, pitches: Path) -> None:
     shutil.copytree(run, tmp_path / "copy")
     found = report(tmp_path, [f"one={run}", f"two={tmp_path / 'copy'}"], [pitches], layer=["final"])

@@ -38,11 +38,15 @@ def stop_after(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"optimiser": "sgd"},
-        {"optimiser": "sgd", "momentum": 0.9, "schedule": "cosine", "warmup": 0.5},
+        pytest.param({"optimiser": "sgd"}, marks=pytest.mark.slow),
+        pytest.param(
+            {"optimiser": "sgd", "momentum": 0.9, "schedule": "cosine", "warmup": 0.5}, marks=pytest.mark.slow
+        ),
         {"optimiser": "adam"},
-        {"optimiser": "adamw"},
-        {"objective": "byol", "projector": (8, 4), "tau": 0.5, "theta_weight": 1.0},
+        pytest.param({"optimiser": "adamw"}, marks=pytest.mark.slow),
+        pytest.param(
+            {"objective": "byol", "projector": (8, 4), "tau": 0.5, "theta_weight": 1.0}, marks=pytest.mark.slow
+        ),
     ],
     ids=lambda changes: " ".join(map(str, changes.values())),
 )
@@ -62,6 +66,7 @@ def test_stopped_and_resumed_is_bit_equal_to_uninterrupted(
     assert same(weights(settings.run), weights(tmp_path / "stopped"))
 
 
+@pytest.mark.slow
 def test_whoever_is_started_again_resumes_or_starts_or_has_nothing_to_do(
     tiny: FitSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +127,7 @@ def test_a_finished_run_can_be_resumed_to_no_effect(tiny: FitSettings) -> None:
     assert same(before, weights(tiny.run))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
@@ -152,6 +158,7 @@ def test_resuming_from_a_damaged_checkpoint_names_it(tiny: FitSettings) -> None:
         fit(but(tiny, resume=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [4, 6])
 def test_resuming_from_the_checkpoint_of_another_version_names_what_differs(tiny: FitSettings, step: int) -> None:
     fit(tiny)
@@ -164,6 +171,7 @@ def test_resuming_from_the_checkpoint_of_another_version_names_what_differs(tiny
         fit(but(tiny, resume=True))
 
 
+@pytest.mark.slow
 def test_a_run_resumes_on_the_arithmetic_it_began_with_unless_told_otherwise(
     tiny: FitSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,6 +32,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.mark.slow
 def test_tensorboard_has_curves_sounds_and_pictures(tiny: FitSettings) -> None:
     fit(tiny)
     events = EventAccumulator(str(RunFolder(tiny.run).tensorboard), size_guidance={"scalars": 0})

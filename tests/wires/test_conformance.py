@@ -97,6 +97,7 @@ def test_blocks_that_are_kept_stay_as_they_came(site: Site):
     assert [block.sha256() for block in blocks] == reference(TOY, 300)
 
 
+@pytest.mark.slow
 def test_a_tensor_outlives_its_block_and_its_client(site: Site):
     client = site.connect(BIG)
     tensor = torch.from_numpy(client.fetch(0).audio)
@@ -247,6 +248,7 @@ def clients_of(door: object) -> list[bytes]:
     return list(vars(door).get("_leaving") or vars(door).get("_outlets") or ())
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_not_there(remote: Site):
     remote.stop()
     with pytest.raises(WorkerUnavailableError, match="nothing listens there"):

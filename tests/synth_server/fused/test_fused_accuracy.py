@@ -80,6 +80,7 @@ def test_a_thousand_voices_are_those_of_torchsynth_and_of_float64() -> None:
     assert correlations(render("torchsynth", "voice", theta, keys), ours).min() > 0.9995
 
 
+@pytest.mark.slow
 # FM multiplies the rounding of its source by an index of up to 96, so the worst sound says more of the index than of
 # the engine: the bulk is held close, and all of it closer than float32 torchsynth.
 @pytest.mark.parametrize("synth", ["voice-fm", "parametric"])
@@ -112,6 +113,7 @@ def test_other_rates_and_lengths_are_those_of_float64(form: dict[str, Any]) -> N
     assert correlations(exact, ours).min() > 0.999
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("counts", [(1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1), (3, 1, 2, 2)])
 def test_other_numbers_of_oscillators_are_those_of_torchsynth_and_nearer_to_float64(counts: tuple[int, ...]) -> None:
     numbers = dict(zip(("sine", "square_saw", "fm_sine", "fm_square_saw"), counts, strict=True))

@@ -92,6 +92,7 @@ def test_a_hundred_thousand_thetas_give_finite_audio_with_peaks_of_at_most_one(s
     _check_range(synth, 100_000)
 
 
+@pytest.mark.slow
 def test_the_noise_is_that_of_the_reference_bit_for_bit() -> None:
     for synth in PATCHES:
         for form in FORMATS.values():

@@ -18,6 +18,7 @@ f32, u32 = np.float32, np.uint32
 TURN = 2.0**32
 
 
+@pytest.mark.slow
 def test_a_bent_step_is_exact_at_the_base_and_at_midi_127() -> None:
     # one MIDI number apiece: base pitch, and modulation far up and down
     rng = np.random.default_rng(0)
@@ -51,6 +52,7 @@ def _steps(octaves: Any, lowest: Any, highest: Any, high: Any, low: Any, most: A
     return out
 
 
+@pytest.mark.slow
 def test_an_fm_step_is_clamped_to_0_and_the_nyquist_frequency() -> None:
     rng = np.random.default_rng(0)
     signal = rng.uniform(-1.5, 1.5, 100_000).astype(f32)
@@ -73,6 +75,7 @@ def _fm(base: Any, depth: Any, least: Any, most: Any) -> Callable[[Any], Any]:
     return step
 
 
+@pytest.mark.slow
 def test_an_lfo_drops_whole_turns() -> None:
     @numba.njit(error_model="numpy")
     def step(rate: Any, per_hertz: Any) -> Any:
@@ -87,6 +90,7 @@ def test_an_lfo_drops_whole_turns() -> None:
         assert np.abs(gap).max() < 5e-7 * TURN * 3.0 / control_rate + 4.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", [*np.eye(5), np.full(5, 0.2)], ids=lambda weights: str(np.argmax(weights)))
 def test_lfo_shapes(weights: NDArray[np.float64]) -> None:
     sin, tri, saw, rsaw, sqr = (f32(weight) for weight in weights)
@@ -119,6 +123,7 @@ def test_noise_is_that_of_the_reference_bit_for_bit() -> None:
     assert np.array_equal(found, noise.white(keys, 4_000).numpy())
 
 
+@pytest.mark.slow
 def test_an_envelope_is_torchsynths() -> None:
     t = np.arange(480, dtype=f32)
     rng = np.random.default_rng(0)
@@ -156,6 +161,7 @@ def _envelope(attack: float, decay: float, key: float, release: float, sustain: 
     return found
 
 
+@pytest.mark.slow
 def test_a_square_saw() -> None:
     phase = np.arange(0, 2**32, 40_009, dtype=np.uint64).astype(u32)
     angle = phase * (2.0 * np.pi / TURN)

@@ -7,6 +7,7 @@ from typing import Any
 import mpmath
 import numba
 import numpy as np
+import pytest
 from over_domain import every_float, over, relative
 
 from synth_server.engines.fused import scalar, settings
@@ -15,6 +16,7 @@ f32, u32 = np.float32, np.uint32
 TURN = 2.0**32
 
 
+@pytest.mark.slow
 def test_exp2() -> None:
     small = every_float(2.0**-40, 126.0, 997)
     x = np.concatenate([np.linspace(-126, 126, 1_000_001, dtype=f32), small, -small, np.zeros(1, f32)])
@@ -34,6 +36,7 @@ def test_exp2_exact() -> None:
     assert relative(over(scalar.exp2_exact, x, to=np.float64), wanted) < 1e-15
 
 
+@pytest.mark.slow
 def test_log2() -> None:
     x = every_float(2.0**-126, 3e38, 997)
     near = every_float(0.5, 2.0, 7)
@@ -43,6 +46,7 @@ def test_log2() -> None:
         assert (error / np.maximum(1.0, np.abs(wanted))).max() < 2e-7
 
 
+@pytest.mark.slow
 def test_power() -> None:
     rng = np.random.default_rng(0)
     x, y = rng.random(1_000_000, dtype=f32), rng.uniform(0.1, 40, 1_000_000).astype(f32)
@@ -56,6 +60,7 @@ def test_power() -> None:
     assert np.array_equal(ends, [0, 0, 1, 1])
 
 
+@pytest.mark.slow
 def test_sine() -> None:
     phase = np.arange(0, 2**32, 1021, dtype=np.uint64).astype(u32)
     found = over(scalar.sine, phase)
@@ -89,6 +94,7 @@ def test_flushed() -> None:
     assert np.array_equal(over(scalar.flushed, x), f32([0, 0, 1e-18, -0.5, 0.0]))
 
 
+@pytest.mark.slow
 def test_whole_power() -> None:
     x = np.random.default_rng(0).random(10_000)
     for exponent in (1, 2, 4, 5, 40):

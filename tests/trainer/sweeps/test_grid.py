@@ -106,6 +106,7 @@ def test_a_setting_that_is_said_twice_is_refused() -> None:
         said_grid(["seed=0", "--seed=1"])
 
 
+@pytest.mark.slow
 def test_runs_of_one_spec_follow_each_other_on_one_stream(tmp_path: Path) -> None:
     runs = [{"preset": "demo", "seed": seed, "spec.delta": delta} for seed in (0, 1) for delta in (0.1, 0.2, 0.3)]
     found = plan_experiments(runs, tmp_path, ["zmq://one:1", "zmq://two:2"])
