@@ -73,6 +73,10 @@ class StepSettings:
     trainer_cores: int = 0
     """Cores for training, the others are the worker's; 0: one on a CPU, four beside a card."""
 
+    def __post_init__(self) -> None:
+        if self.turns < 2:
+            raise ConfigError(f"turns={self.turns}: quartiles are of several; use at least 2")
+
 
 class ByHand:
     """The loop as one would write it, on batches that are there already."""
@@ -140,7 +144,7 @@ class Turns:
 
 
 def race(settings: StepSettings, url: str, folder: Path, threads: int) -> tuple[Turns, float]:
-    """The turns of both, and the seconds that fit waited for data in its own."""
+    """The turns of both, and the seconds that fit waited for data from the first timed one on."""
     steps_of_turn = LEAD[settings.device] + TURN[settings.device]
     steps = 1 + (WARM + settings.turns) * steps_of_turn
     told = FitSettings(

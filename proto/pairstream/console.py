@@ -55,7 +55,7 @@ def main(prog: str, description: str, commands: Sequence[Command], argv: Sequenc
         module, _, name = command.run.partition(":")
         return int(getattr(import_module(module), name)(settings) or 0)
     except PairstreamError as error:
-        _complain(prog, error)
+        complain(prog, error)
         logging.getLogger(__name__).debug("the traceback of that error", exc_info=True)
         return error.exit_code
     except KeyboardInterrupt:
@@ -66,7 +66,7 @@ def main(prog: str, description: str, commands: Sequence[Command], argv: Sequenc
         return 0
 
 
-def _complain(prog: str, error: PairstreamError) -> None:
+def complain(prog: str, error: PairstreamError) -> None:
     """One line on stderr, in the form that the command logs in."""
     sentence = " ".join(str(error).split())
     if logs.structured():

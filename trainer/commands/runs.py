@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 from rich.console import Console
 from rich.markup import escape
 
+from pairstream.console import complain
 from pairstream.errors import CheckpointError
 from trainer.config import RunsSettings
 from trainer.runs import find_runs, for_terminal
@@ -18,5 +17,5 @@ def run(settings: RunsSettings) -> int:
     if runs or not unreadable:
         Console().print(for_terminal(runs) if runs else escape(f"there is no run in {settings.folder}"))
     for error in unreadable:
-        print(f"trainer: error: {error}", file=sys.stderr)
+        complain("trainer", error)
     return CheckpointError.exit_code if unreadable else 0
